@@ -1,0 +1,127 @@
+"""References as people type them: ``[[org/]space/]instance[@snapshot][:path]``."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import msgspec
+
+from nuvo_jupyter.model.errors import InvalidReference
+from nuvo_jupyter.model.paths import parse_path
+
+CURRENT = "current"
+LATEST = "latest"
+
+_NAME = re.compile(r"[^/@:\x00-\x1f\x7f][^/@:\x00-\x1f\x7f]*")
+NAME_MAX = 200
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A state, or a path in one.
+
+    Args:
+        instance: its name.
+        space: its space's name; ``None`` where the context says it.
+        organization: its name; ``None`` for the default one.
+        snapshot: number, name, ``latest``, ``current`` or a time; ``current`` by default.
+        path: path text inside the state; ``""`` for all of it.
+    """
+
+    instance: str
+    space: str | None = None
+    organization: str | None = None
+    snapshot: str = CURRENT
+    path: str = ""
+
+    def __str__(self) -> str:
+        text = "/".join(part for part in (self.organization, self.space, self.instance) if part)
+        if self.snapshot != CURRENT:
+            text += f"@{self.snapshot}"
+        return f"{text}:{self.path}" if self.path else text
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it names the mutable current state."""
+        return self.snapshot == CURRENT
+
+
+def check_name(name: str, what: str = "name") -> str:
+    """Return the name of a space, instance or organization, stripped, if it can be used in references.
+
+    Raises:
+        InvalidReference: empty, over 200 characters, or holding ``/ @ :`` or control characters.
+    """
+    name = name.strip()
+    if not name or len(name) > NAME_MAX or not _NAME.fullmatch(name) or name in (".", ".."):
+        raise InvalidReference(
+            f"{name[:60]!r} cannot be a {what}.",
+            hint=f"A {what} has 1 to {NAME_MAX} characters, none of them '/', '@', ':' or a line break.",
+        )
+    return name
+
+
+def check_snapshot_name(name: str) -> str:
+    """Return a snapshot's name, stripped, if it cannot be mistaken for a number, a time or a keyword.
+
+    Raises:
+        InvalidReference: as for :func:`check_name`, and for digits only, ``latest`` and ``current``.
+    """
+    name = check_name(name, "snapshot name")
+    if name.isdigit() or name in (CURRENT, LATEST) or parse_time(name) is not None:
+        raise InvalidReference(
+            f"{name!r} cannot be a snapshot name: it would read as a number, a time or a keyword.",
+            hint="Choose a name with letters, for example 'week 3 released'.",
+        )
+    return name
+
+
+def parse_time(text: str) -> datetime | None:
+    """Read ``2026-11-20`` or ``2026-11-20T10:00[:30][Z|+01:00]``; ``None`` if it is no time."""
+    if not re.match(r"\d{4}-\d{2}-\d{2}", text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def parse_reference(text: str) -> Reference:
+    """Parse a reference.
+
+    Raises:
+        InvalidReference: the text has another form.
+        InvalidPath: the path part is absolute or leaves the instance.
+    """
+    head, colon, path = _split_path(text)
+    names, at, snapshot = head.partition("@")
+    parts = names.split("/")
+    if len(parts) > 3 or not all(_NAME.fullmatch(part) for part in parts):
+        raise InvalidReference(f"{text!r} is not a reference to a state.")
+    if at and (not snapshot or "\n" in snapshot):
+        raise InvalidReference(f"{text!r} has an '@' but names no snapshot.")
+    padded = [None] * (3 - len(parts)) + parts
+    return Reference(
+        organization=padded[0],
+        space=padded[1],
+        instance=parts[-1],
+        snapshot=snapshot or CURRENT,
+        path=parse_path(path) if colon else "",
+    )
+
+
+def _split_path(text: str) -> tuple[str, str, str]:
+    # A time after '@' holds colons itself: 2026-11-20T10:00:file is cut behind the time.
+    at = text.find("@")
+    time = re.match(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?", text[at + 1 :]) if at >= 0 else None
+    if time is not None and at < (text.find(":") if ":" in text else len(text)):
+        cut = at + 1 + time.end()
+        return text[:cut], *_colon(text[cut:], text)
+    head, colon, path = text.partition(":")
+    return head, colon, path
+
+
+def _colon(rest: str, whole: str) -> tuple[str, str]:
+    if rest and not rest.startswith(":"):
+        raise InvalidReference(f"{whole!r} is not a reference to a state.")
+    return rest[:1], rest[1:]
