@@ -1,0 +1,1 @@
+"""Metadata in SQLAlchemy Core: SQLite or PostgreSQL, migrated by Alembic."""

@@ -1,0 +1,132 @@
+"""Open the catalog: connections, transactions and the database's clock."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from nuvo_jupyter.model.errors import CatalogDamaged, ServiceUnavailable, StorageFull
+
+BUSY_SECONDS = 30
+
+
+class Catalog:
+    """A catalog database.
+
+    Args:
+        url: an SQLAlchemy URL, ``sqlite:////path/catalog.sqlite`` or ``postgresql+psycopg://…``.
+            A missing SQLite file (and its folder, 0700) is made.
+
+    Raises:
+        CatalogDamaged: the file is no database, is corrupted, or was written by a newer version.
+        ServiceUnavailable: the database server does not answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._prepare_file(Path(parsed.database or ""))
+            self.engine = sa.create_engine(
+                url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, poolclass=sa.QueuePool
+            )
+            sa.event.listen(self.engine, "connect", _configure_sqlite)
+        else:
+            self.engine = sa.create_engine(url, pool_pre_ping=True)
+        with _translated(url):
+            self._migrate()
+
+    @staticmethod
+    def _prepare_file(path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Created by us with 0600, so that no umask can make it readable by others.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+    def _migrate(self) -> None:
+        from nuvo_jupyter.catalog.migrate import upgrade
+
+        upgrade(self)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state; nothing is written."""
+        with _translated(self.url), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so that nothing read in it can
+        be outdated when it writes.
+        """
+        with _translated(self.url), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            with connection.begin() if not self.is_sqlite else _commit(connection):
+                yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _commit(connection: Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # Transactions begin only where we say so (BEGIN IMMEDIATE); sqlite3 would begin deferred ones.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        text = str(error.orig)
+        if "full" in text:
+            raise StorageFull("The disk that holds the catalog is full.") from error
+        if "malformed" in text or "not a database" in text or "disk I/O" in text:
+            raise _damaged(url, text) from error
+        if not url.startswith("sqlite"):
+            raise ServiceUnavailable(f"The catalog database does not answer: {text.strip()}") from error
+        raise
+    except DatabaseError as error:
+        text = str(error.orig)
+        if "malformed" in text or "not a database" in text:
+            raise _damaged(url, text) from error
+        raise
+
+
+def _damaged(url: str, text: str) -> CatalogDamaged:
+    return CatalogDamaged(
+        f"The catalog {make_url(url).database} is damaged: {text}.",
+        hint="Move the file away and restore its last backup, or run `nuvo repair`: the packs of the store hold "
+        "all content and manifests.",
+    )
+
+
+def now(catalog: Catalog) -> sa.ColumnElement[float]:
+    """The database's clock in seconds since 1970 UTC, as an SQL expression."""
+    if catalog.is_sqlite:
+        return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float(53))
+    return sa.literal_column("extract(epoch from clock_timestamp())::double precision", sa.Float(53))

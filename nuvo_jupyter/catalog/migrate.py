@@ -1,0 +1,58 @@
+"""Bring a catalog to this version's schema with Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from nuvo_jupyter.model.errors import CatalogDamaged
+
+if TYPE_CHECKING:
+    from nuvo_jupyter.catalog.database import Catalog
+
+HEAD = "0001"
+"""The newest revision in ``migrations/versions``; a test compares them. Kept here so that opening an
+up-to-date catalog costs one query and not Alembic's import (0.2 s)."""
+
+
+def upgrade(catalog: Catalog) -> None:
+    """Create or upgrade the schema; does nothing when it is already up to date.
+
+    Raises:
+        CatalogDamaged: the catalog was written by a newer version of Nuvo.
+    """
+    if _revision(catalog) == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    with catalog.write() as connection:
+        # Another process may have upgraded while this one waited for the lock.
+        current = _revision_of(connection)
+        if current == HEAD:
+            return
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if current is not None and current not in known:
+            raise CatalogDamaged(
+                f"The catalog has schema {current}, which this version of Nuvo does not know.",
+                hint="It was written by a newer version: upgrade with `pip install -U nuvo-jupyter`.",
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _revision(catalog: Catalog) -> str | None:
+    with catalog.read() as connection:
+        return _revision_of(connection)
+
+
+def _revision_of(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.execute(sa.text("SELECT version_num FROM alembic_version")).first()
+    return None if row is None else str(row[0])
