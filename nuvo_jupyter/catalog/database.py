@@ -60,6 +60,8 @@ class Catalog:
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state; nothing is written."""
         with _translated(self.url), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager
