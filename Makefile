@@ -1,0 +1,74 @@
+# Every target sets itself up in .venv; needed beforehand: Python 3.11 or newer, make, git.
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+PY := $(BIN)/python
+# Two tests build or start whole programs at once without harm; more only crowd small machines.
+PYTEST_ARGS ?= -n logical --maxprocesses=4 --dist=loadfile
+ARGS ?=
+
+# What an installed tree is made from, besides Python files (those are read in place).
+BUILT_FROM := pyproject.toml hatch_build.py install.json $(shell find labextension nuvo_jupyter/etc -type f \
+  -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*' -not -name '*.tsbuildinfo')
+BASE := $(VENV)/.ready-base
+TEST := $(VENV)/.ready-test
+LINT := $(VENV)/.ready-lint
+
+.PHONY: help demo test lint format bench clean
+help:
+	@echo 'make demo    build, create a course with 30 students, open JupyterLab (ARGS=--check: run the story headless)'
+	@echo 'make test    the whole test suite (PYTEST_ARGS="tests/merge -k notebook" for a part)'
+	@echo 'make lint    ruff, mypy, eslint, prettier, tsc, lock files'
+	@echo 'make format  let ruff, eslint and prettier rewrite what they can'
+	@echo 'make bench   compare with restic, borg, git, cp, rsync, nbgitpuller'
+	@echo 'make clean   remove everything make built or set up'
+
+demo: $(BASE)
+	$(BIN)/nuvo demo $(ARGS)
+
+test: $(TEST)
+	PATH="$(BIN):$$PATH" $(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(LINT)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd labextension && PATH="$(BIN):$$PATH" jlpm lint:check
+	@test -s labextension/yarn.lock
+	@echo 'lock files hold no addresses'
+	@! grep -nE 'https?:|__archiveUrl|%3A%2F%2F' $$(git ls-files -- '*yarn.lock' '*.lock' '*-lock.json' '*-lock.yaml')
+
+format: $(LINT)
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	cd labextension && PATH="$(BIN):$$PATH" jlpm lint
+
+bench: $(BASE)
+	PATH="$(BIN):$$PATH" $(PY) -m bench $(ARGS)
+
+clean:
+	rm -rf $(VENV) dist build nuvo_jupyter/labextension nuvo_jupyter/_version.py
+	rm -rf labextension/lib labextension/node_modules labextension/.yarn labextension/*.tsbuildinfo
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
+
+$(PY):
+	@for python in $(PYTHON) python3 python3.11 python3.12 python3.13 python3.14; do \
+	  if "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "$$python -m venv $(VENV)"; exec "$$python" -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo 'No Python 3.11 or newer with venv was found; name one: make PYTHON=/path/to/python3.11' >&2; exit 1
+
+$(BASE): $(BUILT_FROM) | $(PY)
+	$(PY) -m pip install --quiet -e .
+	@touch $@
+
+$(TEST): $(BUILT_FROM) | $(PY)
+	$(PY) -m pip install --quiet -e '.[test]'
+	@touch $(BASE) $@
+
+# The Node that came with the environment serves jlpm too.
+$(LINT): $(BUILT_FROM) | $(PY)
+	$(PY) -m pip install --quiet -e '.[lint]'
+	ln -sf "$$($(PY) -c 'import hatch_build; print(hatch_build.node_folder())')/node" $(BIN)/node
+	@touch $(BASE) $(TEST) $@
