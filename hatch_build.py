@@ -7,7 +7,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-from hatch_jupyter_builder import npm_builder
+from hatch_jupyter_builder.utils import npm_builder
 
 BUNDLE = Path("nuvo_jupyter/labextension/static/style.js")
 
