@@ -1,0 +1,5 @@
+"""Pure merging: what a distribution would change in a target, and three-way merges of contents. No I/O, no clock."""
+
+from nuvo_jupyter.merge.plan import plan
+
+__all__ = ["plan"]
