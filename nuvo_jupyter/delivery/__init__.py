@@ -1,0 +1,1 @@
+"""Background work: leased rows; prepare, back up, plan, apply, report; notifications."""

@@ -1,0 +1,76 @@
+"""What a task is asked to do, as stored in its row (msgpack)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nuvo_jupyter.model.changes import Strategies
+from nuvo_jupyter.model.snapshots import Reason
+from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
+
+
+class SnapshotOrder(msgspec.Struct, frozen=True):
+    """Capture the current state of the task's instance.
+
+    Args:
+        description: ``None`` takes the current state's description.
+        next_description: becomes the current state's description; ``None`` leaves it.
+        final: no work is expected in the next stage.
+    """
+
+    name: str | None = None
+    description: str | None = None
+    next_description: str | None = None
+    final: bool = False
+    reason: Reason = Reason.MANUAL
+
+
+class DistributionOrder(msgspec.Struct, frozen=True):
+    """Prepare a distribution's source, then let its deliveries run (stored in ``distribution.request`` too).
+
+    Args:
+        objects: ``None`` for the whole state.
+        through: instance id of Distributed when everything goes through it first; else ``None``.
+        recalled: for a recall: the distribution taken back, if one was named.
+        share: new instances get this whole state ("invite and share state"): mark the snapshot as shared.
+    """
+
+    kind: DistributionKind
+    objects: tuple[StagedObject, ...] | None
+    strategies: Strategies = Strategies()
+    only_files: bool = False
+    through: int | None = None
+    recalled: int | None = None
+    share: bool = False
+
+
+class DeliveryOrder(msgspec.Struct, frozen=True):
+    """Deliver to the task's instance what its distribution says.
+
+    Args:
+        first: this is the delivery into Distributed that the others of the distribution wait for.
+    """
+
+    first: bool = False
+
+
+class PreviewOrder(msgspec.Struct, frozen=True):
+    """Say what a distribution would do.
+
+    Args:
+        source_instance: id.
+        source_snapshot: id; ``None`` for the current state.
+        targets: instance ids.
+    """
+
+    distribution: DistributionOrder
+    source_instance: int
+    source_snapshot: int | None
+    targets: tuple[int, ...]
+
+
+class VerifyOrder(msgspec.Struct, frozen=True):
+    """Re-hash the store."""
+
+
+Order = SnapshotOrder | DistributionOrder | DeliveryOrder | PreviewOrder | VerifyOrder

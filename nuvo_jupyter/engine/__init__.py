@@ -1,0 +1,1 @@
+"""Use cases: authorise, act, audit. The only door for every face."""
