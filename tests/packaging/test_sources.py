@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,12 @@ def test_importing_the_package_is_light() -> None:
     )
     heavy = {"sqlalchemy", "msgspec", "IPython", "jupyter_server", "traitlets", "tornado", "obstore", "rich"}
     assert heavy & set(told.stdout.split()) == set()
+
+
+def test_every_dependency_is_explained() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"].values()
+    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"], *sum(extras, [])]
+    names = {re.split(r"[\[<>=~! ]", requirement)[0] for requirement in wanted} - {project["project"]["name"]}
+    explained = (ROOT / "docs/dependencies.md").read_text()
+    assert {name for name in names if not re.search(rf"[| ]{re.escape(name)}[, ]", explained)} == set()
