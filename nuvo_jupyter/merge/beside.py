@@ -62,7 +62,7 @@ class Besides:
         self, source: Container[str], target: Mapping[str, Node], base: Container[str], label: str
     ) -> None:
         self._source = source
-        self._target = target
+        self.target = target
         self._base = base
         self._label = label
         self._planned: set[str] = set()
@@ -89,15 +89,15 @@ class Besides:
 
     def place_of(self, path: str, node: Node) -> tuple[str, bool]:
         """Where the copy ``node`` of a file or link goes, and whether it is already there."""
-        return self.place(path, lambda place: same(self._target[place], node))
+        return self.place(path, lambda place: same(self.target[place], node))
 
     def __contains__(self, path: object) -> bool:
-        return path in self._target or path in self._source or path in self._planned
+        return path in self.target or path in self._source or path in self._planned
 
     def _existing(self, path: str, folder: bool) -> list[str]:
         if self._copies is None:
             self._copies = {}
-            for candidate in self._target:
+            for candidate in self.target:
                 if _MARK in candidate and _MARK in basename(candidate):
                     self._copies.setdefault(parent(candidate), []).append(candidate)
         return [
@@ -105,7 +105,7 @@ class Besides:
             for candidate in sorted(self._copies.get(parent(path), ()))
             if candidate not in self._source
             and candidate not in self._base
-            and (self._target[candidate].kind is NodeKind.FOLDER) == folder
+            and (self.target[candidate].kind is NodeKind.FOLDER) == folder
             and is_beside(basename(candidate), basename(path), folder=folder)
         ]
 

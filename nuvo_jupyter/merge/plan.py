@@ -73,13 +73,21 @@ class _Plan:
 
     def changes(self) -> list[Change]:
         for path in self.scope.missing:
-            self._keep(path, None, Outcome.FAILED, "It was staged, but the distributed state does not have it.")
+            self._keep(
+                path, None, Outcome.FAILED, "It was staged, but the distributed state does not have it."
+            )
         if self.strategy is Strategy.REPLACE:
             self._remove_all(p for p in self.target if p not in self.source and self.scope.holds(p))
         elif self.strategy is Strategy.MERGE:
             self._drop()
         exact = self.strategy is Strategy.REPLACE
-        source, target, parents, done, puts = self.source, self.target, self.scope.parents, self.done, self.puts
+        source, target, parents, done, puts = (
+            self.source,
+            self.target,
+            self.scope.parents,
+            self.done,
+            self.puts,
+        )
         for path in self.scope.paths:
             if path in done:
                 continue
@@ -202,7 +210,11 @@ class _Plan:
         if exists:
             self._keep(path, self.target[at], detail="The distributed version lies beside it already.", at=at)
         else:
-            detail = f"Yours was kept: it is {_WORD[there.kind]}." if there.kind is not wanted.kind else "Yours was kept."
+            detail = (
+                f"Yours was kept: it is {_WORD[there.kind]}."
+                if there.kind is not wanted.kind
+                else "Yours was kept."
+            )
             self._put(path, self.clash_outcome, wanted, at, None, detail)
 
     # The source has a folder where the target has a file or link: nothing may be written through it
@@ -219,7 +231,9 @@ class _Plan:
             return
         self.done.update(inside)
         if self.strategy is Strategy.EXTRA:
-            self._keep(path, there, Outcome.CONFLICT, f"It is {_WORD[there.kind]} here, not a folder, and was kept.")
+            self._keep(
+                path, there, Outcome.CONFLICT, f"It is {_WORD[there.kind]} here, not a folder, and was kept."
+            )
             for below in inside:
                 if self.source[below].kind is not _FOLDER:
                     detail = f"It was not created: {path!r} is {_WORD[there.kind]} here."
