@@ -213,7 +213,7 @@ class StageRemove(Request):
     objects: Annotated[tuple[StagedObject, ...], Meta(min_length=1, max_length=10_000)]
 
 
-class Distribute(Request):
+class Distribute(Request, kw_only=True):
     source: Annotated[
         str, Meta(max_length=5000, description="The state to distribute; the stage's state if empty. ':path' distributes just that.")
     ] = ""
