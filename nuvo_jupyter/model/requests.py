@@ -111,9 +111,8 @@ class InstanceCreate(Request):
     workspace: Annotated[str, Meta(max_length=4096, description="Its folder; from the space's template if empty.")] = ""
     people: Annotated[tuple[Name, ...], Meta(max_length=1000, description="User names of its editors.")] = ()
     source: Annotated[
-        str | None,
-        Meta(max_length=5000, description="Snapshot to start from; the latest of Distributed if omitted, nothing if ''."),
-    ] = None
+        str, Meta(max_length=5000, description="Snapshot to start from; the latest of Distributed if omitted, nothing if ''.")
+    ] | None = None
     wait: Wait = 0
 
 
@@ -142,7 +141,9 @@ class RosterAdd(Request):
     people: Annotated[str, Meta(max_length=1_000_000, description="One person per line, or CSV.")]
     joint: Annotated[str, Meta(max_length=200, description="Name of one joint instance for all; separate ones if empty.")] = ""
     description: Text = ""
-    source: Annotated[str | None, Meta(max_length=5000)] = None
+    source: Annotated[
+        str, Meta(max_length=5000, description="Snapshot to start from; the latest of Distributed if omitted, nothing if ''.")
+    ] | None = None
     share_state: Annotated[
         bool, Meta(description="Invite and share state: snapshot the source's current state first, then make the instances from it.")
     ] = False
@@ -218,7 +219,7 @@ class Distribute(Request, kw_only=True):
         str, Meta(max_length=5000, description="The state to distribute; the stage's state if empty. ':path' distributes just that.")
     ] = ""
     whole: Annotated[bool, Meta(description="The whole state instead of staged objects.")] = False
-    objects: Annotated[tuple[StagedObject, ...] | None, Meta(max_length=10_000, description="Instead of the staged ones.")] = None
+    objects: Annotated[tuple[StagedObject, ...], Meta(max_length=10_000, description="Instead of the staged ones.")] | None = None
     to: Annotated[
         tuple[str, ...],
         Meta(max_length=10_000, description="Target instances by name or reference; 'all' for all instances of the space."),
