@@ -26,11 +26,19 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+def installed_chromium() -> str | None:
+    """Return the path of the first Chromium on the PATH."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("chromium") and installed_chromium() is None:
+        missing("no Chromium: install the system package `chromium`")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Return the path of an installed Chromium, for Playwright's `executable_path`."""
-    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found is None:
-        missing("no Chromium: install the system package `chromium`")
-    assert found is not None
+    """Return the path of an installed Chromium, for Playwright's `executable_path`; mark its tests `chromium`."""
+    found = installed_chromium()
+    assert found, "mark tests that need a browser with `pytest.mark.chromium`"
     return found
