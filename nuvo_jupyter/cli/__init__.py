@@ -1,0 +1,1 @@
+"""The command `nuvo`: thin; it translates and renders, and decides nothing."""
