@@ -154,6 +154,14 @@ class StoreDamaged(NuvoError):
     default_hint = "Run `nuvo verify` to see which snapshots and files are affected."
 
 
+class StoreUnsuitable(NuvoError):
+    """A place that cannot hold a store, because it overwrites what must never change."""
+
+    code = "store_unsuitable"
+    status = 500
+    default_hint = "Use a folder, or an object store that honours 'If-None-Match: *' (AWS, Ceph, MinIO do)."
+
+
 class CatalogDamaged(NuvoError):
     """The catalog database cannot be opened or is corrupted."""
 

@@ -1,0 +1,121 @@
+"""The blob index: which packs there are and where in them each blob lies. Always asked for many blobs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from nuvo_jupyter.catalog.database import Catalog, now
+from nuvo_jupyter.catalog.tables import blob, pack
+from nuvo_jupyter.model.store import BlobEntry
+
+T = TypeVar("T")
+
+# One statement text for every full batch, so that the drivers' statement caches hit. SQLite takes up to
+# 32,766 variables, PostgreSQL 65,535; longer statements are no faster.
+BATCH = 1000
+
+
+class Location(NamedTuple):
+    """Where a blob lies.
+
+    Args:
+        pack_id: row of its pack.
+        offset: in the pack, bytes.
+        length: as stored, bytes.
+        size: of the plain content, bytes.
+        codec: 0 as is, 1 zstd.
+    """
+
+    pack_id: int
+    offset: int
+    length: int
+    size: int
+    codec: int
+
+
+class PackRow(NamedTuple):
+    """A pack the catalog knows: row id, name (32 bytes), size in bytes."""
+
+    id: int
+    name: bytes
+    size: int
+
+
+def locate(connection: Connection, ids: Collection[bytes]) -> dict[bytes, Location]:
+    """Where those of ``ids`` lie that the catalog knows."""
+    found: dict[bytes, Location] = {}
+    for batch in _batches(list(ids)):
+        text = f'SELECT id, pack_id, "offset", length, size, codec FROM blob WHERE id IN ({_marks(connection, len(batch))})'  # noqa: S608
+        for key, *rest in connection.exec_driver_sql(text, tuple(batch)).fetchall():
+            found[bytes(key)] = Location(*rest)
+    return found
+
+
+def pack_names(connection: Connection, pack_ids: Iterable[int]) -> dict[int, bytes]:
+    """The names (32 bytes) of packs by row id."""
+    names: dict[int, bytes] = {}
+    for batch in _batches(list(pack_ids)):
+        query = sa.select(pack.c.id, pack.c.name).where(pack.c.id.in_(batch))
+        names.update((row.id, bytes(row.name)) for row in connection.execute(query))
+    return names
+
+
+def all_packs(connection: Connection) -> list[PackRow]:
+    """Every pack, by row id."""
+    rows = connection.execute(sa.select(pack.c.id, pack.c.name, pack.c.size).order_by(pack.c.id))
+    return [PackRow(row.id, bytes(row.name), row.size) for row in rows]
+
+
+def rows_of_pack(connection: Connection, pack_id: int) -> list[BlobEntry]:
+    """Every blob the catalog places in one pack, by offset."""
+    columns = (blob.c.id, blob.c.offset, blob.c.length, blob.c.size, blob.c.codec, blob.c.kind)
+    query = sa.select(*columns).where(blob.c.pack_id == pack_id).order_by(blob.c.offset)
+    return [BlobEntry(bytes(row[0]), *row[1:]) for row in connection.execute(query)]
+
+
+def add_pack(connection: Connection, catalog: Catalog, name: bytes, size: int, rows: Sequence[BlobEntry]) -> int:
+    """Enter a durable pack and its blobs; blobs that lie in another pack already keep their place.
+
+    Returns:
+        The pack's row id.
+    """
+    insert = sqlite.insert if catalog.is_sqlite else postgresql.insert
+    connection.execute(
+        insert(pack).values(name=name, size=size, created_at=now(catalog)).on_conflict_do_nothing()
+    )
+    pack_id = int(connection.execute(sa.select(pack.c.id).where(pack.c.name == name)).scalar_one())
+    if rows:
+        text = (
+            'INSERT INTO blob (id, pack_id, "offset", length, size, codec, kind) '  # noqa: S608
+            f"VALUES ({_marks(connection, 7)}) ON CONFLICT DO NOTHING"
+        )
+        connection.exec_driver_sql(text, [(row[0], pack_id, *row[1:]) for row in rows])
+    return pack_id
+
+
+def remove_pack(connection: Connection, pack_id: int) -> None:
+    """Forget a pack that no longer exists, and every blob in it."""
+    connection.execute(sa.delete(blob).where(blob.c.pack_id == pack_id))
+    connection.execute(sa.delete(pack).where(pack.c.id == pack_id))
+
+
+def remove_blobs(connection: Connection, ids: Collection[bytes]) -> None:
+    """Forget where these blobs lie, so that the next capture stores them again."""
+    for batch in _batches(list(ids)):
+        text = f"DELETE FROM blob WHERE id IN ({_marks(connection, len(batch))})"  # noqa: S608
+        connection.exec_driver_sql(text, tuple(batch))
+
+
+def _batches(items: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+def _marks(connection: Connection, count: int) -> str:
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    return ",".join((mark,) * count)

@@ -1,0 +1,1 @@
+"""Content-addressed storage: blobs in packs, trees, and the checks that they are whole (docs/store-format.md)."""

@@ -1,0 +1,177 @@
+"""Writing blobs: hash, leave out what is stored already, compress in batches, pack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from blake3 import blake3
+from sqlalchemy.engine import Connection
+
+from nuvo_jupyter.catalog import blobs
+from nuvo_jupyter.model.errors import TooLarge
+from nuvo_jupyter.model.store import BlobEntry
+from nuvo_jupyter.store import chunks
+from nuvo_jupyter.store.backend import Backend
+from nuvo_jupyter.store.index import BlobIndex
+from nuvo_jupyter.store.pack import CONTENT, MAX_BLOB, PLAIN, Buffer, Compressor, Pack, PackBuilder, path_of
+
+BATCH_BYTES = 8 << 20
+"""Plain bytes that are compressed at once."""
+READ_SIZE = 4 << 20
+
+
+class Writer:
+    """Adds blobs to a store. For one thread; a context manager.
+
+    The order of writes is fixed: :meth:`flush` makes the packs durable, then :meth:`commit` enters them in
+    the caller's transaction, together with what refers to them. Leaving without a commit leaves garbage
+    that nothing refers to.
+
+    It holds one pack being filled, one being written and one batch: about 50 MB, and about
+    400 bytes for each new blob until the commit.
+    """
+
+    def __init__(self, backend: Backend, index: BlobIndex) -> None:
+        self._backend = backend
+        self._index = index
+        self._compressor = Compressor()
+        self._builder = PackBuilder()
+        self._known: set[bytes] = set()
+        self._written: list[tuple[bytes, int, list[BlobEntry]]] = []
+        self._executor: ThreadPoolExecutor | None = None
+        self._putting: Future[bool] | None = None
+        self._failed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True)
+
+    def add(self, data: Buffer, kind: int = CONTENT) -> bytes:
+        """Add one blob as it is, uncut, and return its id.
+
+        Raises:
+            TooLarge: over 1 GiB.
+        """
+        return self.add_many([data], kind)[0]
+
+    def add_many(self, datas: Sequence[Buffer], kind: int = CONTENT) -> list[bytes]:
+        """Add many blobs, each as it is, and return their ids in order: one look-up for all of them.
+
+        Content of over 1 MiB belongs into :meth:`add_content`, :meth:`add_stream` or :meth:`add_file`,
+        so that equal content always has equal ids.
+        """
+        ids = [blake3(data).digest() for data in datas]
+        fresh = {id_: data for id_, data in zip(ids, datas, strict=True) if id_ not in self._known}
+        if fresh:
+            for id_ in self._index.contains(fresh.keys()):
+                del fresh[id_]
+            self._known.update(ids)
+            self._store(fresh, kind)
+        return ids
+
+    def add_content(self, data: Buffer) -> tuple[bytes, ...]:
+        """Add a file's whole content from memory, cut where it is large; returns its blob ids in order."""
+        return tuple(self.add_many(chunks.cut(data)))
+
+    def add_stream(self, stream: Iterable[Buffer]) -> tuple[bytes, ...]:
+        """Add a file's whole content piece by piece; returns its blob ids in order."""
+        ids: list[bytes] = []
+        for pieces in chunks.windows(stream):
+            ids.extend(self.add_many(pieces))
+        return tuple(ids)
+
+    def add_file(self, descriptor: int, size: int) -> tuple[bytes, ...]:
+        """Add an open file from its current position; returns its blob ids in order.
+
+        Args:
+            descriptor: of the file; not closed.
+            size: bytes to read at most, so that a growing file ends. Fewer are read where it ends
+                before; the caller compares a stat from after.
+        """
+        return self.add_stream(_read(descriptor, size))
+
+    def flush(self) -> None:
+        """Make everything added so far durable.
+
+        Raises:
+            StorageFull, ServiceUnavailable: it could not be written; the writer is of no more use.
+        """
+        if len(self._builder):
+            self._seal()
+        self._wait()
+
+    def commit(self, connection: Connection) -> None:
+        """Enter all flushed packs in the caller's transaction. Blobs another process entered meanwhile stay its own."""
+        if self._failed or self._putting is not None or len(self._builder):
+            raise RuntimeError("Writer.commit() without a flush() that worked: rows would refer to nothing durable")
+        for name, size, rows in self._written:
+            blobs.add_pack(connection, self._index.catalog, name, size, rows)
+        self._written.clear()
+
+    def _store(self, fresh: dict[bytes, Buffer], kind: int) -> None:
+        ids: list[bytes] = []
+        datas: list[Buffer] = []
+        total = 0
+        for id_, data in fresh.items():
+            if len(data) > MAX_BLOB:
+                raise TooLarge(f"A blob of {len(data)} bytes is over the limit of {MAX_BLOB} bytes.")
+            ids.append(id_)
+            datas.append(data)
+            total += len(data)
+            if total >= BATCH_BYTES:
+                self._pack(ids, datas, kind)
+                ids, datas, total = [], [], 0
+        if ids:
+            self._pack(ids, datas, kind)
+
+    def _pack(self, ids: list[bytes], datas: list[Buffer], kind: int) -> None:
+        # zstd's batch call takes no empty input, and nothing is gained on a few bytes.
+        large = [index for index, data in enumerate(datas) if len(data) >= 64]
+        stored: list[tuple[Buffer, int]] = [(data, PLAIN) for data in datas]
+        if large:
+            for index, item in zip(large, self._compressor.compress([datas[i] for i in large]), strict=True):
+                stored[index] = item
+        for id_, (small, codec), data in zip(ids, stored, datas, strict=True):
+            self._builder.append(id_, small, len(data), codec, kind)
+            if self._builder.is_full:
+                self._seal()
+
+    def _seal(self) -> None:
+        self._wait()
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(1, thread_name_prefix="nuvo-pack")
+        builder, self._builder = self._builder, PackBuilder()
+        self._putting = self._executor.submit(self._put, builder)
+
+    def _put(self, builder: PackBuilder) -> bool:
+        pack: Pack = builder.seal()
+        stored = self._backend.put(path_of(pack.name), pack.data)
+        self._written.append((pack.name, len(pack.data), pack.entries))
+        return stored
+
+    def _wait(self) -> None:
+        if self._putting is not None:
+            putting, self._putting = self._putting, None
+            try:
+                putting.result()
+            except BaseException:
+                self._failed = True
+                raise
+
+
+def _read(descriptor: int, size: int) -> Iterator[bytes]:
+    while size > 0:
+        data = os.read(descriptor, min(size, READ_SIZE))
+        if not data:
+            return
+        size -= len(data)
+        yield data
