@@ -1,0 +1,1 @@
+"""The live side: scan, safe file access, capture and apply."""

@@ -1,0 +1,309 @@
+"""Capturing a state: a workspace becomes nodes with content, and a manifest."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import msgspec
+
+from nuvo_jupyter.model.errors import Cancelled
+from nuvo_jupyter.model.nodes import ApplicationEntry, BlobId, Exclusion, Manifest, Node, NodeKind, TableEntry
+from nuvo_jupyter.model.paths import is_inside
+from nuvo_jupyter.store import tree
+from nuvo_jupyter.store.manifest import encode_manifest
+from nuvo_jupyter.store.pack import MANIFEST
+from nuvo_jupyter.store.store import Store
+from nuvo_jupyter.store.writer import Writer
+from nuvo_jupyter.workspace import database
+from nuvo_jupyter.workspace.content import Content, Reader
+from nuvo_jupyter.workspace.memory import Memory, Remembered, trusted
+from nuvo_jupyter.workspace.rules import Rules
+from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
+from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint, Listing, link_node, scan, unreadable
+from nuvo_jupyter.workspace.sink import Hashing, Sink
+
+BATCH_BYTES = 8 << 20
+BATCH_FILES = 2048
+PROGRESS_BYTES = 1 << 20
+"""Progress is told about this often, in bytes."""
+
+_FILE = NodeKind.FILE
+
+
+class Captured(msgspec.Struct):
+    """A state that was captured, or looked at.
+
+    Args:
+        nodes: path text → node, folders and links included, without ``""``.
+        fingerprints: path text → how each file looked; what ``apply`` re-checks.
+        manifest: what a snapshot of it holds.
+        manifest_id: the hash of the encoded manifest.
+        remembered: save it once the snapshot's transaction is committed, never before.
+        files_read: how many files' contents were read.
+        bytes_read: how many bytes that were.
+    """
+
+    nodes: dict[str, Node]
+    fingerprints: dict[str, Fingerprint]
+    manifest: Manifest
+    manifest_id: BlobId
+    remembered: Memory
+    files_read: int = 0
+    bytes_read: int = 0
+
+
+def capture(
+    root: Root,
+    store: Store | None = None,
+    memory: Memory | None = None,
+    *,
+    rules: Rules | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    writer: Writer | None = None,
+    tables: Sequence[TableEntry] = (),
+    applications: Sequence[ApplicationEntry] = (),
+    now: Callable[[], int] = time.time_ns,
+) -> Captured:
+    """Read a state completely.
+
+    Args:
+        root: the opened workspace.
+        store: asked whether remembered content is still there, unless the memory's token vouches for it.
+        memory: of the last capture; what is unchanged since is not read.
+        rules: what is left out; the defaults and ``.nuvoignore`` if ``None``.
+        progress: called with (bytes read, bytes to read).
+        cancelled: asked between files and every 4 MiB.
+        writer: takes the content; the caller flushes and commits it. ``None`` stores nothing and gives the same ids.
+        tables: of the state, sorted by name.
+        applications: of the state, sorted by name.
+        now: the clock, nanoseconds since 1970.
+
+    Raises:
+        Cancelled: ``cancelled`` said so; what was written is garbage that nothing refers to.
+        StorageFull, ServiceUnavailable: the store cannot take the content.
+    """
+    work = _Capture(root, memory or Memory(), rules or Rules(), writer or Hashing(), progress, cancelled, now)
+    work.run(store)
+    ordered = dict(sorted(work.nodes.items()))
+    files = [node for node in ordered.values() if node.kind is not NodeKind.FOLDER]
+    manifest = Manifest(
+        root=tree.build(ordered, cast(Writer, work.sink)),
+        tables=tuple(tables),
+        applications=tuple(applications),
+        excluded=tuple(sorted(work.excluded, key=lambda item: item.path)),
+        inconsistent=tuple(sorted(work.inconsistent)),
+        files=len(files),
+        size=sum(node.size for node in files),
+    )
+    return Captured(
+        nodes=ordered,
+        fingerprints=work.fingerprints,
+        manifest=manifest,
+        manifest_id=work.sink.add(encode_manifest(manifest), MANIFEST),
+        remembered=work.remembered,
+        files_read=work.files_read,
+        bytes_read=work.done,
+    )
+
+
+def look_at(
+    root: Root,
+    store: Store | None = None,
+    memory: Memory | None = None,
+    *,
+    rules: Rules | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Captured:
+    """What :func:`capture` would give, storing nothing; for previews."""
+    return capture(root, store, memory, rules=rules, cancelled=cancelled)
+
+
+class _Todo(msgspec.Struct, gc=False):
+    folder: str
+    name: str
+    path: str
+    seen: Fingerprint
+    saving: bool
+    companions: tuple[str, ...] = ()
+
+
+class _Capture:
+    def __init__(
+        self,
+        root: Root,
+        memory: Memory,
+        rules: Rules,
+        sink: Sink,
+        progress: Callable[[int, int], None] | None,
+        cancelled: Callable[[], bool] | None,
+        now: Callable[[], int],
+    ) -> None:
+        self.root = root
+        self.memory = memory
+        self.rules = rules
+        self.sink = sink
+        self.progress = progress
+        self.cancelled = cancelled
+        self.now = now
+        self.nodes: dict[str, Node] = {}
+        self.fingerprints: dict[str, Fingerprint] = {}
+        self.excluded: list[Exclusion] = []
+        self.inconsistent: list[str] = []
+        self.remembered = Memory(token=memory.token)
+        self.files_read = 0
+        self.done = 0
+        self.told = -PROGRESS_BYTES
+        self.total = 0
+        self._todo: list[_Todo] = []
+        self._batch: list[tuple[_Todo, Content, int]] = []
+        self._batch_bytes = 0
+
+    def run(self, store: Store | None) -> None:
+        found = scan(self.root, self.rules, self.cancelled)
+        self.nodes = found.nodes
+        self.excluded = found.excluded
+        if store is not None and not self.memory.token:
+            self._forget_lost(store)
+        with Descent(self.root) as descent:
+            for listing in found.listings:
+                self._recall(listing, descent)
+            found.listings.clear()
+            self.total = sum(todo.seen.size for todo in self._todo)
+            self._tick(0)
+            reader = Reader(self.sink, self._tick)
+            for todo in self._todo:
+                self._read(reader, descent, todo)
+            self._store_batch()
+
+    def _forget_lost(self, store: Store) -> None:
+        """Drop from memory the files whose content was collected since."""
+        wanted = {id_ for folder in self.memory.folders.values() for file in folder.values() for id_ in file.content}
+        lost = wanted - store.contains(wanted)
+        if lost:
+            for folder in self.memory.folders.values():
+                for name in [name for name, file in folder.items() if not lost.isdisjoint(file.content)]:
+                    del folder[name]
+
+    def _recall(self, listing: Listing, descent: Descent) -> None:
+        """Take over what is remembered of one folder, and note what is to be read."""
+        known = self.memory.folders.get(listing.path, {})
+        kept: dict[str, Remembered] = {}
+        skip = len(listing.path) + 1 if listing.path else 0
+        companions, live = self._databases(listing, descent)
+        for name, path, seen in listing.files:
+            if name in companions and companions[name] in live:
+                continue
+            text = path[skip:]
+            file = known.get(text)
+            if file is not None and file.seen == seen and not live.get(name, False):
+                kept[text] = file
+                self.fingerprints[path] = seen
+                mode = seen.mode & FILE_MODE
+                self.nodes[path] = Node(_FILE, mode, seen.size, seen.mtime_ns, file.content)
+            else:
+                self._todo.append(_Todo(listing.path, name, path, seen, name in listing.saving))
+        for name, base in companions.items():
+            if base in live:
+                self.excluded.append(Exclusion(listing.path + "/" + name if skip else name, database.BELONGS))
+        if kept:
+            self.remembered.folders[listing.path] = kept
+
+    def _databases(self, listing: Listing, descent: Descent) -> tuple[dict[str, str], dict[str, bool]]:
+        """Companion's name → database's, and database's name → whether it is in use."""
+        companions: dict[str, str] = {}
+        live: dict[str, bool] = {}
+        for name, _, _ in listing.files:
+            if name.endswith(database.COMPANIONS):
+                base = database.base_of(name)
+                if base is not None:
+                    companions[name] = base
+        if companions:
+            names = {name for name, _, _ in listing.files}
+            try:
+                folder = descent.at(listing.path)
+            except OSError:
+                return {}, {}
+            for base in set(companions.values()) & names:
+                if database.is_database(folder, base):
+                    live[base] = database.in_use(folder, base)
+        return companions, live
+
+    def _read(self, reader: Reader, descent: Descent, todo: _Todo) -> None:
+        try:
+            folder = descent.at(todo.folder)
+        except OSError as error:
+            if error.errno in VANISHED:
+                self._drop(todo.folder)
+            else:
+                self.excluded.append(Exclusion(todo.path, unreadable(error)))
+            return
+        read_at = self.now()
+        try:
+            content = reader.read(folder, todo.name, todo.seen, todo.saving)
+        except OSError as error:
+            self._explain(folder, todo, error)
+            return
+        self.files_read += 1
+        if not content.steady:
+            self.inconsistent.append(todo.path)
+        if content.data:
+            self._batch.append((todo, content, read_at))
+            self._batch_bytes += content.size
+            if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= BATCH_FILES:
+                self._store_batch()
+        else:
+            self._keep(todo, content, content.ids, read_at)
+
+    def _store_batch(self) -> None:
+        ids = self.sink.add_many([content.data or b"" for _, content, _ in self._batch])
+        for (todo, content, read_at), id_ in zip(self._batch, ids, strict=True):
+            self._keep(todo, content, (id_,), read_at)
+        self._batch.clear()
+        self._batch_bytes = 0
+
+    def _keep(self, todo: _Todo, content: Content, ids: tuple[BlobId, ...], read_at: int) -> None:
+        seen = content.seen
+        self.nodes[todo.path] = Node(_FILE, seen.mode & FILE_MODE, content.size, seen.mtime_ns, ids)
+        if not (content.steady and content.alone):
+            self.fingerprints[todo.path] = msgspec.structs.replace(seen, ctime_ns=0)
+            return
+        seen = trusted(seen, read_at)
+        self.fingerprints[todo.path] = seen
+        text = todo.path[len(todo.folder) + 1 if todo.folder else 0 :]
+        self.remembered.folders.setdefault(todo.folder, {})[text] = Remembered(seen, ids)
+
+    def _drop(self, folder: str) -> None:
+        """A folder that vanished after it was walked was not there."""
+        for path in [path for path in self.nodes if is_inside(path, folder)]:
+            del self.nodes[path]
+            self.fingerprints.pop(path, None)
+
+    def _explain(self, folder: int, todo: _Todo, error: OSError) -> None:
+        """A file that could be listed but not read."""
+        try:
+            status = look(folder, todo.name)
+        except OSError:
+            status = None
+        if status is None:
+            return
+        if stat.S_ISLNK(status.st_mode):
+            node = link_node(folder, todo.name)
+            if node is not None:
+                self.nodes[todo.path] = node
+        elif stat.S_ISREG(status.st_mode):
+            self.excluded.append(Exclusion(todo.path, unreadable(error)))
+        else:
+            self.excluded.append(Exclusion(todo.path, "became something else while it was captured"))
+
+    def _tick(self, size: int) -> None:
+        self.done += size
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled("The capture was cancelled.")
+        if self.progress is not None and (self.done - self.told >= PROGRESS_BYTES or self.done == self.total):
+            self.told = self.done
+            # Files can grow after they were measured.
+            self.progress(self.done, max(self.done, self.total))

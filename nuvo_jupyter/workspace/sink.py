@@ -1,0 +1,43 @@
+"""Where a capture's content goes: into a store's writer, or nowhere, with the same ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from blake3 import blake3
+
+from nuvo_jupyter.store import chunks
+from nuvo_jupyter.store.pack import CONTENT, Buffer
+
+
+class Sink(Protocol):
+    """What a capture needs of a writer (:class:`nuvo_jupyter.store.writer.Writer` is one)."""
+
+    def add(self, data: Buffer, kind: int = ...) -> bytes:
+        """Take one blob; returns its id."""
+
+    def add_many(self, datas: Sequence[Buffer], kind: int = ...) -> list[bytes]:
+        """Take many blobs; returns their ids in order."""
+
+    def add_stream(self, stream: Iterable[Buffer]) -> tuple[bytes, ...]:
+        """Take a file's whole content piece by piece; returns its blob ids in order."""
+
+
+class Hashing:
+    """Takes content only to say what its ids are."""
+
+    def add(self, data: Buffer, kind: int = CONTENT) -> bytes:  # noqa: ARG002 - as a writer has it
+        """The id one blob would have."""
+        return blake3(data).digest()
+
+    def add_many(self, datas: Sequence[Buffer], kind: int = CONTENT) -> list[bytes]:  # noqa: ARG002
+        """The ids many blobs would have."""
+        return [blake3(data).digest() for data in datas]
+
+    def add_stream(self, stream: Iterable[Buffer]) -> tuple[bytes, ...]:
+        """The ids a file's content would have."""
+        ids: list[bytes] = []
+        for pieces in chunks.windows(stream):
+            ids.extend(blake3(piece).digest() for piece in pieces)
+        return tuple(ids)
