@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 PY := $(BIN)/python
-# Two tests build or start whole programs at once without harm; more only crowd small machines.
+# More workers than this only crowd each other: many tests start whole programs.
 PYTEST_ARGS ?= -n logical --maxprocesses=4 --dist=loadfile
 ARGS ?=
 
@@ -11,6 +11,7 @@ ARGS ?=
 BUILT_FROM := pyproject.toml hatch_build.py install.json $(shell find labextension nuvo_jupyter/etc -type f \
   -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*' -not -name '*.tsbuildinfo')
 BASE := $(VENV)/.ready-base
+DEMO := $(VENV)/.ready-demo
 TEST := $(VENV)/.ready-test
 LINT := $(VENV)/.ready-lint
 
@@ -23,7 +24,7 @@ help:
 	@echo 'make bench   compare with restic, borg, git, cp, rsync, nbgitpuller'
 	@echo 'make clean   remove everything make built or set up'
 
-demo: $(BASE)
+demo: $(DEMO)
 	$(BIN)/nuvo demo $(ARGS)
 
 test: $(TEST)
@@ -62,6 +63,10 @@ $(PY):
 $(BASE): $(BUILT_FROM) | $(PY)
 	$(PY) -m pip install --quiet -e .
 	@touch $@
+
+$(DEMO): $(BUILT_FROM) | $(PY)
+	$(PY) -m pip install --quiet -e '.[demo]'
+	@touch $(BASE) $@
 
 $(TEST): $(BUILT_FROM) | $(PY)
 	$(PY) -m pip install --quiet -e '.[test]'
