@@ -116,6 +116,9 @@ def main(weeks: list[str]) -> None:
         course = Path(name)
         write_data(course)
         hashes = csv_hashes(course)
+        made_from = DEMO / "executed_against.json"
+        if weeks and hashes != json.loads(made_from.read_text("utf-8")):
+            raise SystemExit("the data has changed: rebuild all weeks")
         (course / "data" / "holidays_2024.csv").write_text(holidays_csv(), encoding="utf-8")
         (course / "notebooks").mkdir()
         for source in sorted((ROOT / "tools" / "course_src").glob("week*.md")):
@@ -137,7 +140,7 @@ def main(weeks: list[str]) -> None:
             print(f"{source.stem}: {len(notebook.cells)} cells, {len(text) // 1024} KiB")
     dumped = json.dumps(answers, indent=1, ensure_ascii=False, sort_keys=True)
     answers_file.write_text(dumped + "\n", encoding="utf-8")
-    (DEMO / "executed_against.json").write_text(json.dumps(hashes, indent=1) + "\n", encoding="utf-8")
+    made_from.write_text(json.dumps(hashes, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

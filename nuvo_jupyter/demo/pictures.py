@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from functools import cache
 
 from nuvo_jupyter.demo.city_data import stations
 from nuvo_jupyter.demo.draw import Draw
@@ -36,16 +37,26 @@ def png(width: int, height: int, pixels: bytes | bytearray, channels: int) -> by
     )
 
 
+@cache
+def _camera_noise() -> bytes:
+    # Longer than the 32 KiB in which zlib finds repetitions: photos then compress as badly as real ones.
+    draw = Draw("camera noise")
+    return bytes(draw.integer(0, 31) for _ in range(65536))
+
+
+@cache
+def _brighter(glow: int) -> bytes:
+    return bytes(min(255, value + glow) for value in range(256))
+
+
 def sky_photo(number: int) -> bytes:
     """A grey photo of the night sky: camera noise, a faint glow at the bottom, and some dozens of stars."""
     draw = Draw(f"sky {number}")
-    noise = bytes(draw.integer(0, 31) for _ in range(8192))
+    noise = _camera_noise()
     pixels = bytearray()
     for y in range(SKY_SIDE):
-        start = draw.integer(0, 8192 - SKY_SIDE)
-        glow = 6 + y * y // 9000
-        lift = bytes(min(255, value + glow) for value in range(256))
-        pixels += noise[start : start + SKY_SIDE].translate(lift)
+        start = draw.integer(0, len(noise) - SKY_SIDE)
+        pixels += noise[start : start + SKY_SIDE].translate(_brighter(6 + y * y // 9000))
     for _ in range(draw.integer(25, 70)):
         x, y = draw.integer(6, SKY_SIDE - 7), draw.integer(6, SKY_SIDE - 7)
         bright, spread = draw.uniform(90, 240), draw.uniform(0.9, 2.1)
@@ -58,24 +69,28 @@ def sky_photo(number: int) -> bytes:
 
 
 def town_map() -> bytes:
-    """An 640 × 520 map of Port Elsby: fields, river, harbour, streets and the bike stations."""
+    """A 640 × 520 map of Port Elsby: fields, river, harbour, streets and the bike stations."""
     width, height = 640, 520
     draw = Draw("map")
     grain = [draw.integer(-5, 5) for _ in range(4096)]
+    water, street = (150, 190, 222), (252, 252, 250)
     districts = ((238, 226, 204), (214, 226, 234), (226, 236, 210), (232, 224, 236))
+    shades = {
+        color: [bytes(min(255, part + shade) for part in color) for shade in grain]
+        for color in (water, street, *districts)
+    }
     pixels = bytearray()
     for y in range(height):
         river = 392 + 34 * math.sin(y / 71)
         shore = 574 + 12 * math.sin(y / 37)
         for x in range(width):
             if abs(x - river) < 9 or x > shore:
-                color = (150, 190, 222)
+                color = water
             elif x % 64 < 3 or y % 52 < 3:
-                color = (252, 252, 250)
+                color = street
             else:
                 color = districts[(x > river) + 2 * (y < height // 2)]
-            shade = grain[(x * 31 + y * 517) & 4095]
-            pixels += bytes(min(255, max(0, part + shade)) for part in color)
+            pixels += shades[color][(x * 31 + y * 517) & 4095]
     for station in stations():
         cx, cy, radius = (
             10 + station.x_m * 560 // 6300,

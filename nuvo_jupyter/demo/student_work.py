@@ -148,7 +148,7 @@ def _weekly_work(folder: Path, student: Student, draw: Draw) -> list[str]:
                 notebook.insert(at, "code", source, outputs)
         if answered or added:
             notebook.save()
-            done.append(f"{name}: answered {answered} exercises, added {added} cells")
+            done.append(f"{name}: exercises answered {answered}, cells added {added}")
     return done
 
 

@@ -14,6 +14,7 @@ import pytest
 from nuvo_jupyter.demo.material import Student, do_student_work, revise_course, student_names, write_course
 from nuvo_jupyter.demo.revision import BONUS, WEEK_3
 from nuvo_jupyter.demo.student_work import IDLE
+from nuvo_jupyter.merge.notebook import merge_notebook
 
 MB = 1_000_000
 
@@ -198,24 +199,26 @@ def test_the_revision_changes_what_it_says(course: Path, copy: Path) -> None:
     assert validate_notebooks(copy) == 13
 
 
-def test_the_revision_and_annas_work_touch_different_cells(course: Path, tmp_path: Path) -> None:
+def test_merging_the_revision_into_annas_notebook_keeps_both_sides(course: Path, tmp_path: Path) -> None:
     revised, hers = tmp_path / "revised", tmp_path / "hers"
-    for folder in (revised, hers):
-        (folder / "notebooks").mkdir(parents=True)
-    shutil.copytree(course, revised, dirs_exist_ok=True)
-    shutil.copytree(course, hers, dirs_exist_ok=True)
+    shutil.copytree(course, revised)
+    shutil.copytree(course, hers)
     revise_course(revised)
     do_student_work(hers, student("anna"), 0)
-    base = {cell.id: cell.source for cell in nbformat.read(course / WEEK_3, as_version=4).cells}
-
-    def edited(folder: Path) -> set[str]:
-        return {
-            c.id for c in nbformat.read(folder / WEEK_3, as_version=4).cells if base.get(c.id) != c.source
-        }
-
-    assert edited(revised)
-    assert edited(hers)
-    assert not edited(revised) & edited(hers)
+    base, target, source = ((folder / WEEK_3).read_bytes() for folder in (course, hers, revised))
+    merged = merge_notebook(base, target, source, label="from intro")
+    assert merged is not None
+    assert merged.data is not None
+    (tmp_path / "merged.ipynb").write_bytes(merged.data)
+    before = set(source_of(course / WEEK_3))
+    added_by_instructor = [text for text in source_of(revised / WEEK_3) if text not in before]
+    added_by_anna = [text for text in source_of(hers / WEEK_3) if text not in before]
+    result = source_of(tmp_path / "merged.ipynb")
+    assert len(added_by_instructor) == 3
+    assert len(added_by_anna) == 5
+    # Nothing is in conflict: each side's cells are there once, and nothing beside them.
+    assert all(result.count(text) == 1 for text in added_by_instructor + added_by_anna)
+    assert len(result) == len(source_of(course / WEEK_3)) + 2 + 3
 
 
 def test_a_course_revised_twice_is_refused(copy: Path) -> None:
