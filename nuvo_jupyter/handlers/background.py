@@ -1,0 +1,105 @@
+"""The engine beside the server's event loop: opened in a thread, called in threads, its announcements heard."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from nuvo_jupyter.delivery.worker import Worker
+    from nuvo_jupyter.engine.engine import Engine
+    from nuvo_jupyter.engine.settings import Nuvo
+
+CALL_THREADS = 8
+
+
+class Background:
+    """Opens the engine off the start-up path and keeps blocking work off the loop.
+
+    Args:
+        settings: the configuration.
+        log: for what goes wrong where nobody waits for an answer.
+        on_change: called on the loop with the id of a task whose row changed in this process.
+    """
+
+    def __init__(self, settings: Nuvo, log: logging.Logger, on_change: Callable[[int], None]) -> None:
+        self.settings = settings
+        self.log = log
+        self._on_change = on_change
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._threads = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="nuvo-call")
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._worker: Worker | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Open the engine and start the worker in a thread; called on the loop."""
+        self._loop = asyncio.get_running_loop()
+        self._threads.submit(self._open).add_done_callback(self._report)
+
+    async def call(self, name: str, request: msgspec.Struct) -> Any:
+        """Run an operation in a thread.
+
+        Raises:
+            NuvoError: what the engine raises, or why it cannot be opened.
+        """
+        return await self.run(lambda: self._open().call(name, request))
+
+    async def run(self, function: Callable[[], Any]) -> Any:
+        """Run something that blocks in a thread."""
+        self._loop = asyncio.get_running_loop()
+        return await self._loop.run_in_executor(self._threads, function)
+
+    async def stop(self) -> None:
+        """Stop the worker, then close the engine; work that was running is taken up by whoever comes next."""
+        self._closed = True
+        await asyncio.get_running_loop().run_in_executor(None, self._close)
+
+    def _open(self) -> Engine:
+        # Opening is tried again with each call, so that a repaired catalog needs no restart.
+        with self._lock:
+            if self._engine is None:
+                from nuvo_jupyter.engine.engine import Engine
+                from nuvo_jupyter.model.errors import ServiceUnavailable
+
+                if self._closed:
+                    raise ServiceUnavailable("The server is shutting down.")
+                engine = Engine.open(self.settings)
+                engine.listen(self._announced)
+                if self.settings.workers:
+                    from nuvo_jupyter.delivery.worker import Worker
+
+                    self._worker = Worker(engine.context, self.settings.workers)
+                    self._worker.start()
+                self._engine = engine
+            return self._engine
+
+    def _close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            if self._worker is not None:
+                self._worker.stop()
+                self._worker = None
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+
+    def _announced(self, task_id: int) -> None:
+        if self._loop is None or self._closed:
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._on_change, task_id)
+        except RuntimeError:
+            # The loop closed between the two lines: nobody is left to be told.
+            return
+
+    def _report(self, opened: Future[Engine]) -> None:
+        if not opened.cancelled() and (error := opened.exception()) is not None:
+            self.log.error("Nuvo could not be opened: %s", error)
