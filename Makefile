@@ -34,7 +34,7 @@ lint: $(LINT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	cd labextension && PATH="$(BIN):$$PATH" jlpm lint:check
+	cd labextension && PATH="$(BIN):$$PATH" && jlpm install --immutable && jlpm lint:check
 	@test -s labextension/yarn.lock
 	@echo 'lock files hold no addresses'
 	@! grep -nE 'https?:|__archiveUrl|%3A%2F%2F' $$(git ls-files -- '*yarn.lock' '*.lock' '*-lock.json' '*-lock.yaml')
