@@ -10,20 +10,16 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "client", "load_ipython_extension"]
 
-# Loaded on first use: every `nuvo` command and every kernel imports this module.
-_HOMES = {
-    "__version__": "nuvo_jupyter._version",
-    "client": "nuvo_jupyter.magics.client",
-}
-
 
 def __getattr__(name: str) -> Any:
-    """Return a public name from the module that holds it (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+    """Load a public name on first use (PEP 562): every `nuvo` command and every kernel imports this module."""
+    if name == "__version__":
+        return import_module("nuvo_jupyter._version").__version__
+    if name == "client":
+        # The package itself, whose module object can be called: `nuvo_jupyter.client()`. A function of the same
+        # name would be hidden by the package as soon as anything imports it.
+        return import_module("nuvo_jupyter.client")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
