@@ -16,9 +16,7 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("nuvo_jupyter._version").__version__
     if name == "client":
-        # The package itself, whose module object can be called: `nuvo_jupyter.client()`. A function of the same
-        # name would be hidden by the package as soon as anything imports it.
-        return import_module("nuvo_jupyter.client")
+        return import_module("nuvo_jupyter.clients").client
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
