@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nuvo_jupyter.clients.client import Client
+    from nuvo_jupyter.clients.methods import Client
 
 
 def client(server: str | None = None) -> Client:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from nuvo_jupyter.clients.client import Client
+from nuvo_jupyter.clients.methods import Client
 from nuvo_jupyter.model.errors import InvalidInput, NotAuthenticated, NotFound, Refused, ServiceUnavailable
 
 LOCAL = "local"
