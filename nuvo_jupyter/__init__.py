@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from nuvo_jupyter._version import __version__
+    from nuvo_jupyter.clients import client
+
 __all__ = ["__version__", "client", "load_ipython_extension"]
 
 
+# Loaded on first use: every `nuvo` command and every kernel imports this module.
+_HOMES = {"__version__": "nuvo_jupyter._version", "client": "nuvo_jupyter.clients"}
+
+
 def __getattr__(name: str) -> Any:
-    """Load a public name on first use (PEP 562): every `nuvo` command and every kernel imports this module."""
-    if name == "__version__":
-        return import_module("nuvo_jupyter._version").__version__
-    if name == "client":
-        return import_module("nuvo_jupyter.clients").client
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Return a public name from the module that holds it (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

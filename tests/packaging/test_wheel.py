@@ -15,14 +15,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SHARED = "nuvo_jupyter-{version}.data/data/share/jupyter/labextensions/nuvo-jupyter/"
-# Made by the build, so absent from the sources.
-BUILT = "nuvo_jupyter/labextension/"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
+@pytest.fixture(scope="session")
 def sources() -> list[str]:
     """Return the paths a clone of this tree would hold once everything in it is committed."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs a git checkout")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -33,12 +34,10 @@ def sources() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(sources: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the sdist, and from it the wheel, where the PATH is an empty folder."""
-    if not (ROOT / ".git").exists():
-        pytest.skip("needs a git checkout")
     clone = tmp_path_factory.mktemp("clone")
-    for path in sources():
+    for path in sources:
         (clone / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, clone / path, follow_symlinks=False)
     empty = tmp_path_factory.mktemp("path")
@@ -75,11 +74,11 @@ def packaged(paths: list[str]) -> set[str]:
     return {path for path in paths if path.startswith("nuvo_jupyter/")}
 
 
-def test_sdist_holds_every_source(dist: Path, version: str) -> None:
+def test_sdist_holds_every_source(dist: Path, sources: list[str]) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         inside = {str(PurePosixPath(*PurePosixPath(name).parts[1:])) for name in archive.getnames()}
-    wanted = {path for path in sources() if path.startswith(("nuvo_jupyter/", "labextension/", "tests/"))} | {
+    wanted = {path for path in sources if path.startswith(("nuvo_jupyter/", "labextension/", "tests/"))} | {
         "install.json",
         "hatch_build.py",
         "pyproject.toml",
@@ -92,8 +91,8 @@ def test_sdist_holds_every_source(dist: Path, version: str) -> None:
     assert not any("node_modules" in name for name in inside)
 
 
-def test_wheel_holds_every_part(in_wheel: set[str]) -> None:
-    assert packaged(sources()) - in_wheel == set()
+def test_wheel_holds_every_part(in_wheel: set[str], sources: list[str]) -> None:
+    assert packaged(sources) - in_wheel == set()
     assert "nuvo_jupyter/handlers/__init__.py" in in_wheel
     assert "nuvo_jupyter/magics/__init__.py" in in_wheel
     assert "nuvo_jupyter/_version.py" in in_wheel
