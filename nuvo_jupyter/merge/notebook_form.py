@@ -33,11 +33,10 @@ def read_notebook(data: bytes) -> dict[str, Any] | None:
     cells = raw.get("cells")
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         return None
-    if raw["nbformat_minor"] >= FIRST_MINOR_WITH_IDS:
-        # Ids that are missing are no reason not to merge: JupyterLab gives them on opening, too.
-        for number, cell in enumerate(cells):
-            if "id" not in cell:
-                cell["id"] = identifier("missing", number, cell.get("source"))
+    if not all(isinstance(cell.get("cell_type"), str) and "source" in cell for cell in cells):
+        return None
+    # Ids that are missing, double, or there before the format had them, are no reason not to merge.
+    give_ids(raw)
     if not is_valid(raw):
         return None
     notebook: dict[str, Any] = rejoin_lines(from_dict(raw))  # type: ignore[no-untyped-call]
@@ -46,13 +45,15 @@ def read_notebook(data: bytes) -> dict[str, Any] | None:
 
 def is_valid(notebook: dict[str, Any]) -> bool:
     """Whether nbformat accepts it."""
-    from nbformat import ValidationError, validate
+    # Not validate(): that gives missing and double ids new ones at random.
+    from nbformat.validator import iter_validate
 
+    minor = notebook["nbformat_minor"]
+    errors = iter_validate(notebook, version=4, version_minor=minor)  # type: ignore[no-untyped-call]
     try:
-        validate(notebook)
-    except (ValidationError, RecursionError):
+        return next(errors, None) is None
+    except RecursionError:
         return False
-    return True
 
 
 def give_ids(notebook: dict[str, Any]) -> None:
@@ -65,7 +66,7 @@ def give_ids(notebook: dict[str, Any]) -> None:
             continue
         number = 0
         wanted = cell.get("id")
-        while not wanted or wanted in seen:
+        while not isinstance(wanted, str) or not wanted or wanted in seen:
             wanted = identifier("again", cell.get("id"), content(cell), number)
             number += 1
         cell["id"] = wanted

@@ -29,7 +29,12 @@ def read(node: Node) -> bytes:
 
 def tree(**nodes: Node | str) -> Tree:
     """A state from names (``__`` for ``/``, ``_`` for ``.``) and nodes or texts, with the folders on the way."""
-    return closed({k.replace("__", "/").replace("_", "."): file(v) if isinstance(v, str) else v for k, v in nodes.items()})
+    return closed(
+        {
+            k.replace("__", "/").replace("_", "."): file(v) if isinstance(v, str) else v
+            for k, v in nodes.items()
+        }
+    )
 
 
 def closed(nodes: Mapping[str, Node]) -> Tree:
@@ -69,14 +74,16 @@ def apply_to(target: Mapping[str, Node], changes: Iterable[Change]) -> Tree:
     return state
 
 
-
-
 _NAMES = st.sampled_from(["a", "b", "a.txt", "a (from X 1)", "a (from X 1).txt"])
 _PATHS = st.lists(_NAMES, min_size=1, max_size=3).map("/".join)
 _NODES = st.one_of(
     st.just(FOLDER),
     st.just(Node(NodeKind.FOLDER, 0o700)),
-    st.builds(file, st.sampled_from(["", "1\n", "2\n", "1\nx\n2\ny\n3\n", "1\nx\n2\ny\n4\n", "0\nx\n2\ny\n3\n"]), st.sampled_from([0o644, 0o755])),
+    st.builds(
+        file,
+        st.sampled_from(["", "1\n", "2\n", "1\nx\n2\ny\n3\n", "1\nx\n2\ny\n4\n", "0\nx\n2\ny\n3\n"]),
+        st.sampled_from([0o644, 0o755]),
+    ),
     st.builds(link, st.sampled_from(["a", "../out"])),
 )
 
