@@ -11,7 +11,7 @@ import msgspec
 from nuvo_jupyter.model.errors import Cancelled
 from nuvo_jupyter.model.nodes import Exclusion, Node, NodeKind
 from nuvo_jupyter.model.paths import from_name, join
-from nuvo_jupyter.workspace.rules import IGNORE_FILE, IGNORE_FILE_MAX, SAVING, Rules
+from nuvo_jupyter.workspace.rules import IGNORE_FILE, IGNORE_FILE_MAX, OURS, SAVING, Rules
 from nuvo_jupyter.workspace.safe import DEPTH_MAX, FOLDER_FLAGS, VANISHED, Root, open_file
 
 FILE_MODE = 0o1777
@@ -145,6 +145,9 @@ def _list(
     listing = Listing(path, [], {name[2:] for name in names if name.startswith(SAVING)})
     folders: list[tuple[str, str, int]] = []
     for name, entry in named:
+        if name.startswith(OURS):
+            # What an apply is writing just now, or left when it was killed; not part of any state.
+            continue
         text = from_name(name)
         below = join(path, text)
         try:

@@ -1,0 +1,100 @@
+"""Look into a live workspace: one folder's entries, one file's content."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from nuvo_jupyter.model.errors import InvalidInput, NotFound
+from nuvo_jupyter.model.nodes import Node, NodeKind, TreeEntry
+from nuvo_jupyter.model.paths import basename, from_name, parent, to_name
+from nuvo_jupyter.workspace.safe import VANISHED, Root, look, open_file
+
+_CHUNK = 1 << 20
+
+
+def live_entries(root: Root, path: str = "") -> list[TreeEntry]:
+    """The files, folders and links of one folder, by name; everything else is left out.
+
+    Raises:
+        NotFound: there is no such folder.
+        InvalidInput: it cannot be read.
+    """
+    try:
+        folder = root.folder(path)
+    except OSError as error:
+        raise _explain(error, path, "folder") from error
+    try:
+        with os.scandir(folder) as entries:
+            found = [_entry(folder, entry.name) for entry in entries]
+    finally:
+        os.close(folder)
+    return sorted((entry for entry in found if entry is not None), key=lambda entry: entry.name)
+
+
+def live_node(root: Root, path: str) -> Node | None:
+    """The file, folder or link at a path; ``None`` if there is none."""
+    try:
+        folder = root.folder(parent(path))
+    except OSError as error:
+        if error.errno in VANISHED:
+            return None
+        raise _explain(error, path, "file") from error
+    try:
+        entry = _entry(folder, to_name(basename(path)))
+    finally:
+        os.close(folder)
+    return None if entry is None else entry.node
+
+
+def live_file(root: Root, path: str) -> tuple[int, Iterator[bytes]]:
+    """A file's size in bytes and its content in chunks; links are not followed.
+
+    Raises:
+        NotFound: there is no such file.
+        InvalidInput: it is no regular file, or cannot be read.
+    """
+    try:
+        folder = root.folder(parent(path))
+        try:
+            fd = open_file(folder, to_name(basename(path)))
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise _explain(error, path, "file") from error
+    return os.fstat(fd).st_size, _chunks(fd)
+
+
+def _chunks(fd: int) -> Iterator[bytes]:
+    try:
+        while chunk := os.read(fd, _CHUNK):
+            yield chunk
+    finally:
+        os.close(fd)
+
+
+def _entry(folder: int, name: str) -> TreeEntry | None:
+    try:
+        found = look(folder, name)
+        if found is None:
+            return None
+        mode = stat.S_IMODE(found.st_mode)
+        if stat.S_ISDIR(found.st_mode):
+            node = Node(NodeKind.FOLDER, mode, 0, found.st_mtime_ns)
+        elif stat.S_ISREG(found.st_mode):
+            node = Node(NodeKind.FILE, mode, found.st_size, found.st_mtime_ns)
+        elif stat.S_ISLNK(found.st_mode):
+            target = from_name(os.readlink(name, dir_fd=folder))
+            node = Node(NodeKind.LINK, mode, 0, found.st_mtime_ns, (), target)
+        else:
+            return None
+    except OSError:
+        return None
+    return TreeEntry(from_name(name), node)
+
+
+def _explain(error: OSError, path: str, what: str) -> NotFound | InvalidInput:
+    if error.errno in VANISHED:
+        return NotFound(f"There is no {what} {path!r}.")
+    return InvalidInput(f"{path!r} cannot be read: {os.strerror(error.errno or 0).lower()}.")

@@ -1,0 +1,302 @@
+"""The first half of applying: all new content into temporary files, before anything visible changes."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from nuvo_jupyter.model.changes import Change
+from nuvo_jupyter.model.errors import Cancelled, NuvoError, StoreDamaged
+from nuvo_jupyter.model.nodes import Node, NodeKind
+from nuvo_jupyter.model.paths import basename, parent, to_name
+from nuvo_jupyter.store.store import Store
+from nuvo_jupyter.workspace.check import Found, State, check
+from nuvo_jupyter.workspace.safe import CREATE_FLAGS, VANISHED, Descent, open_file
+from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint
+from nuvo_jupyter.workspace.syscalls import sync_file_system
+from nuvo_jupyter.workspace.temporaries import new_name
+
+BATCH_BYTES = 16 << 20
+BATCH_FILES = 1024
+
+_FILE, _FOLDER, _LINK = NodeKind.FILE, NodeKind.FOLDER, NodeKind.LINK
+
+
+class Put(msgspec.Struct):
+    """One change on its way to the disk.
+
+    Args:
+        change: what is planned.
+        node: what is to lie there.
+        folder: path text of the folder its temporary file is in: its own, or the nearest that exists.
+        temporary: that file's name; ``""`` while there is none.
+        problem: why it failed; ``""`` if it did not.
+        settled: what was found that makes writing needless.
+    """
+
+    change: Change
+    node: Node
+    folder: str = ""
+    temporary: str = ""
+    problem: str = ""
+    settled: Found | None = None
+
+
+class Preparation:
+    """Writes the temporary files of one target.
+
+    Args:
+        descent: into the workspace.
+        store: holds the contents.
+        fingerprints: of the backup.
+        tick: called after each object.
+        stop: asked often; raises Cancelled to stop.
+    """
+
+    def __init__(
+        self,
+        descent: Descent,
+        store: Store,
+        fingerprints: Mapping[str, Fingerprint],
+        tick: Callable[[], None],
+        stop: Callable[[], None],
+    ) -> None:
+        self._descent = descent
+        self._store = store
+        self._fingerprints = fingerprints
+        self._tick = tick
+        self._stop = stop
+        self._unsynced: list[tuple[str, str]] = []
+        self._devices: dict[int, int] = {}
+
+    def write(self, puts: Sequence[Put]) -> None:
+        """Write everything that is to be put; failures are noted in each :class:`Put`.
+
+        Raises:
+            Cancelled: by ``stop``.
+        """
+        batch: list[Put] = []
+        size = 0
+        for put in puts:
+            self._stop()
+            if put.node.kind is _FOLDER or put.problem or not self._is_needed(put):
+                self._tick()
+                continue
+            if put.node.kind is _FILE and put.change.data is None and len(put.node.content) == 1:
+                batch.append(put)
+                size += put.node.size
+                if size >= BATCH_BYTES or len(batch) >= BATCH_FILES:
+                    self._write_batch(batch)
+                    batch, size = [], 0
+            else:
+                self._write(put, self._pieces(put))
+                self._tick()
+        self._write_batch(batch)
+
+    def sync(self) -> None:
+        """Make the temporary files durable.
+
+        Raises:
+            OSError: the disk failed.
+        """
+        for device, folder in self._devices.items():
+            if not sync_file_system(folder):
+                for path, name in self._unsynced:
+                    try:
+                        fd = self._descent.at(path)
+                        if os.fstat(fd).st_dev == device:
+                            _sync_file(fd, name)
+                    except OSError as error:
+                        if error.errno not in VANISHED:
+                            raise
+
+    def close(self) -> None:
+        """Close what is held open."""
+        for fd in self._devices.values():
+            os.close(fd)
+        self._devices.clear()
+
+    def clean(self, puts: Iterable[Put]) -> bool:
+        """Remove temporary files that were not used; whether all of them could be reached."""
+        complete = True
+        for put in puts:
+            if put.temporary:
+                try:
+                    os.unlink(put.temporary, dir_fd=self._descent.at(put.folder))
+                    put.temporary = ""
+                except OSError:
+                    complete = False
+        return complete
+
+    def _is_needed(self, put: Put) -> bool:
+        """Look whether the object will be put at all, as far as that is known before the removals."""
+        change = put.change
+        try:
+            put.folder = parent(change.at)
+            while True:
+                try:
+                    folder = self._descent.at(put.folder)
+                    break
+                except OSError as error:
+                    if error.errno not in VANISHED or not put.folder:
+                        raise
+                    put.folder = parent(put.folder)
+            if put.folder != parent(change.at) or change.expected is None:
+                return True
+            found = check(
+                folder,
+                to_name(basename(change.at)),
+                expected=change.expected,
+                seen=self._fingerprints.get(change.at),
+                wanted=(put.node,),
+                data=change.data,
+            )
+        except OSError as error:
+            put.problem = plain(error)
+            return False
+        if found.state in (State.DONE, State.CHANGED):
+            put.settled = found
+            return False
+        return True
+
+    def _write_batch(self, batch: Sequence[Put]) -> None:
+        damaged: dict[bytes, StoreDamaged] = {}
+        waiting: dict[bytes, list[Put]] = {}
+        for put in batch:
+            waiting.setdefault(put.node.content[0], []).append(put)
+        try:
+            for id_, data in self._store.read_many(waiting, damaged=damaged.__setitem__):
+                for put in waiting.pop(id_):
+                    self._write(put, (data,))
+                    self._tick()
+        except Cancelled:
+            raise
+        except (NuvoError, OSError) as error:
+            for left in waiting.values():
+                for put in left:
+                    put.problem = explain(error)
+            return
+        for id_, damage in damaged.items():
+            for put in waiting.get(id_, ()):
+                put.problem = explain(damage)
+                self._tick()
+
+    def _pieces(self, put: Put) -> Iterator[bytes]:
+        if put.node.kind is _LINK:
+            return iter(())
+        if put.change.data is not None:
+            return iter((put.change.data,))
+        return self._store.stream_file(put.node)
+
+    def _write(self, put: Put, pieces: Iterable[bytes]) -> None:
+        try:
+            folder = self._descent.at(put.folder)
+            device = os.fstat(folder).st_dev
+            if device not in self._devices:
+                self._devices[device] = os.dup(folder)
+            name = new_name()
+            if put.node.kind is _LINK:
+                os.symlink(to_name(put.node.link), name, dir_fd=folder)
+                put.temporary = name
+            else:
+                self._write_file(put, folder, name, pieces)
+                self._unsynced.append((put.folder, name))
+        except (NuvoError, OSError) as error:
+            if isinstance(error, Cancelled):
+                raise
+            put.problem = explain(error)
+
+    def _write_file(self, put: Put, folder: int, name: str, pieces: Iterable[bytes]) -> None:
+        fd = os.open(name, CREATE_FLAGS, 0o600, dir_fd=folder)
+        put.temporary = name
+        try:
+            size = 0
+            for piece in pieces:
+                view = memoryview(piece)
+                size += len(view)
+                while view:
+                    view = view[os.write(fd, view) :]
+                self._stop()
+            wanted = put.node.size if put.change.data is None else len(put.change.data)
+            if size != wanted:
+                raise StoreDamaged(f"The stored content has {size} bytes where {wanted} belong.")
+            if put.change.expected is not None and put.change.expected.kind is _FILE and put.folder == parent(put.change.at):
+                _take_over(folder, to_name(basename(put.change.at)), fd)
+            os.fchmod(fd, put.node.mode & FILE_MODE)
+            if put.node.mtime_ns:
+                os.utime(fd, ns=(put.node.mtime_ns, put.node.mtime_ns))
+        except BaseException:
+            # A disk that is full needs the space back for the next, smaller object.
+            os.unlink(name, dir_fd=folder)
+            put.temporary = ""
+            raise
+        finally:
+            os.close(fd)
+
+
+def _take_over(folder: int, name: str, fd: int) -> None:
+    """Give a new file what belongs to the file it replaces: owner and extended attributes, as far as possible."""
+    try:
+        old = open_file(folder, name)
+    except OSError:
+        return
+    try:
+        status = os.fstat(old)
+        if os.geteuid() == 0 and (status.st_uid, status.st_gid) != (0, 0):
+            os.fchown(fd, status.st_uid, status.st_gid)
+        if not hasattr(os, "listxattr"):
+            return
+        for attribute in os.listxattr(old):
+            if attribute.startswith("user.") or attribute == "system.posix_acl_access":
+                os.setxattr(fd, attribute, os.getxattr(old, attribute))
+    except OSError:
+        # A file system without them, or one that has no room for them: the content counts.
+        return
+    finally:
+        os.close(old)
+
+
+def _sync_file(folder: int, name: str) -> None:
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except PermissionError:
+        # Not readable even for its owner (mode 0o000); it is synced with the folder, or at the next sync.
+        return
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def explain(error: BaseException) -> str:
+    """Why an object failed, in a sentence."""
+    if isinstance(error, NuvoError):
+        return error.message
+    if isinstance(error, OSError):
+        return plain(error)
+    return str(error)
+
+
+_PLAIN = {
+    errno.ENOSPC: "There is no space left on the disk.",
+    errno.EDQUOT: "The disk quota is used up.",
+    errno.EFBIG: "The file is larger than is allowed here.",
+    errno.EACCES: "Permission denied.",
+    errno.EPERM: "Permission denied.",
+    errno.EROFS: "The file system is read-only.",
+    errno.ENAMETOOLONG: "The name is too long for the file system.",
+    errno.ELOOP: "A link lies where a folder should be; links are not followed.",
+    errno.ENOTDIR: "A file or link lies where a folder should be; links are not followed.",
+    errno.EISDIR: "A folder lies where a file should be.",
+    errno.ENOTEMPTY: "The folder is not empty.",
+    errno.EILSEQ: "The file system cannot store this name.",
+}
+
+
+def plain(error: OSError) -> str:
+    """What an error of the operating system means, in a sentence."""
+    number = error.errno or 0
+    return _PLAIN.get(number) or f"{os.strerror(number)}."

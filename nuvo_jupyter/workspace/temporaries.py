@@ -1,0 +1,97 @@
+"""Our temporary files in a workspace: their names, and clearing away what a killed run left."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+
+from nuvo_jupyter.workspace.rules import OURS
+from nuvo_jupyter.workspace.safe import CREATE_FLAGS, DEPTH_MAX, FOLDER_FLAGS, Descent, Root
+
+MARK = OURS + "applying"
+"""Lies at the top of a workspace, locked, while something is applied there; unlocked, it tells of a killed run."""
+
+
+def new_name() -> str:
+    """A name for a temporary file that nothing has yet."""
+    return OURS + secrets.token_hex(8)
+
+
+@contextlib.contextmanager
+def marked(root: Root, folders: Iterable[str]) -> Iterator[None]:
+    """Mark a workspace as being applied to; clear away first what a killed run left.
+
+    Args:
+        folders: where temporaries will be made; all that is cleared where no mark can be made.
+    """
+    try:
+        fd = os.open(MARK, CREATE_FLAGS, 0o600, dir_fd=root.fd)
+        left = False
+    except FileExistsError:
+        fd, left = _open_mark(root), True
+    except OSError:
+        fd, left = -1, False
+    try:
+        mine = fd >= 0 and _lock(fd)
+        if mine and left:
+            sweep(root)
+        elif fd < 0:
+            with Descent(root) as descent:
+                for path in sorted(set(folders)):
+                    with contextlib.suppress(OSError):
+                        _clear(descent.at(path))
+        yield
+        if mine:
+            with contextlib.suppress(OSError):
+                os.unlink(MARK, dir_fd=root.fd)
+    finally:
+        if fd >= 0:
+            os.close(fd)
+
+
+def sweep(root: Root) -> None:
+    """Remove our temporary files everywhere in a workspace, but not the mark."""
+    _sweep(os.open(".", FOLDER_FLAGS, dir_fd=root.fd), 0)
+
+
+def _sweep(fd: int, depth: int) -> None:
+    try:
+        folders = _clear(fd)
+        for name in folders if depth < DEPTH_MAX else ():
+            with contextlib.suppress(OSError):
+                _sweep(os.open(name, FOLDER_FLAGS, dir_fd=fd), depth + 1)
+    finally:
+        os.close(fd)
+
+
+def _clear(fd: int) -> list[str]:
+    folders: list[str] = []
+    with os.scandir(fd) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            elif entry.name.startswith(OURS) and entry.name != MARK:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.name, dir_fd=fd)
+    return folders
+
+
+def _open_mark(root: Root) -> int:
+    try:
+        return os.open(MARK, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=root.fd)
+    except OSError:
+        return -1
+
+
+def _lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # No locks on this file system; the lease of the delivery keeps others away.
+        return True
+    return True
