@@ -5,12 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Float, Int, TraitError, Unicode, default, validate
 from traitlets.config import LoggingConfigurable
 
-from nuvo_jupyter.delivery.context import MailSettings
+if TYPE_CHECKING:
+    from nuvo_jupyter.delivery.context import MailSettings
 
 
 def _env(name: str, fallback: Any) -> Any:
@@ -177,6 +178,9 @@ class Nuvo(LoggingConfigurable):
 
     def mail(self) -> MailSettings:
         """The e-mail traits in one."""
+        # Here, because the class is loaded with every Jupyter server and its libraries take time.
+        from nuvo_jupyter.delivery.context import MailSettings
+
         return MailSettings(
             host=self.smtp_host,
             port=self.smtp_port,
