@@ -71,6 +71,12 @@ def all_packs(connection: Connection) -> list[PackRow]:
     return [PackRow(row.id, bytes(row.name), row.size) for row in rows]
 
 
+def find_pack(connection: Connection, name: bytes) -> PackRow | None:
+    """The pack of that name, if the catalog knows it."""
+    row = connection.execute(sa.select(pack.c.id, pack.c.name, pack.c.size).where(pack.c.name == name)).first()
+    return None if row is None else PackRow(row.id, bytes(row.name), row.size)
+
+
 def rows_of_pack(connection: Connection, pack_id: int) -> list[BlobEntry]:
     """Every blob the catalog places in one pack, by offset."""
     columns = (blob.c.id, blob.c.offset, blob.c.length, blob.c.size, blob.c.codec, blob.c.kind)

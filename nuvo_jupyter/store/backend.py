@@ -47,6 +47,7 @@ class Backend(ABC):
 
         Raises:
             FileNotFoundError: there is no such object.
+            StoreDamaged: the disk cannot read it.
             ServiceUnavailable: the place does not answer or may not be read.
         """
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from nuvo_jupyter.model.errors import NuvoError, ServiceUnavailable, StorageFull
+from nuvo_jupyter.model.errors import NuvoError, ServiceUnavailable, StorageFull, StoreDamaged
 from nuvo_jupyter.store.backend import Backend, Object
 from nuvo_jupyter.store.pack import Buffer
 
@@ -126,6 +126,8 @@ class FolderBackend(Backend):
     def _named(self, error: OSError, what: str) -> NuvoError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return StorageFull(f"The disk that holds the store {self.url} is full.")
+        if error.errno == errno.EIO and what == "read":
+            return StoreDamaged(f"The disk that holds the store {self.url} cannot read some of it.")
         return ServiceUnavailable(
             f"The store {self.url} cannot be {what}: {error.strerror}.",
             hint="Check that the folder exists, that its owner runs this, and that its disk is mounted and writable.",

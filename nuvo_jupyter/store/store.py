@@ -11,7 +11,7 @@ from nuvo_jupyter.model.nodes import Manifest, Node
 from nuvo_jupyter.store.backend import Backend, open_backend
 from nuvo_jupyter.store.index import BlobIndex
 from nuvo_jupyter.store.manifest import decode_manifest
-from nuvo_jupyter.store.pack import CONTENT, MANIFEST, TREE, Buffer, path_of, unpack, unpack_many
+from nuvo_jupyter.store.pack import CONTENT, MANIFEST, MAX_BLOB, TREE, Buffer, path_of, unpack, unpack_many
 from nuvo_jupyter.store.tree_cache import TreeCache
 from nuvo_jupyter.store.writer import Writer
 
@@ -159,9 +159,11 @@ class Store:
     def _read_span(self, span: Span, name: bytes) -> list[bytes | None]:
         start = span[0][1].offset
         end = span[-1][1].offset + span[-1][1].length
+        if start < 0 or not 0 <= end - start <= MAX_BLOB:
+            return [None] * len(span)
         try:
             data = memoryview(self.backend.get(path_of(name), start, end - start))
-        except FileNotFoundError:
+        except (FileNotFoundError, StoreDamaged):
             return [None] * len(span)
         blobs: list[tuple[Buffer, bytes, int, int]] = []
         for id_, place in span:
@@ -175,11 +177,13 @@ class Store:
         if place is None:
             raise self._missing(id_)
         name = self.index.pack_names([place.pack_id])[place.pack_id]
-        try:
-            stored = self.backend.get(path_of(name), place.offset, place.length)
-        except FileNotFoundError:
-            raise StoreDamaged(f"Blob {id_.hex()} is lost: its pack {name.hex()} is missing.") from None
-        data = unpack(stored, id_, place.size, place.codec)
+        data = None
+        if place.offset >= 0 and 0 <= place.length <= MAX_BLOB:
+            try:
+                stored = self.backend.get(path_of(name), place.offset, place.length)
+            except FileNotFoundError:
+                raise StoreDamaged(f"Blob {id_.hex()} is lost: its pack {name.hex()} is missing.") from None
+            data = unpack(stored, id_, place.size, place.codec)
         if data is None:
             raise StoreDamaged(f"Blob {id_.hex()} in pack {name.hex()} does not have the hash it should have.")
         return data

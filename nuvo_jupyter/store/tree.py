@@ -196,6 +196,8 @@ def _by_folder(nodes: Mapping[str, Node]) -> dict[str, dict[str, Node]]:
     for path, node in nodes.items():
         if not path:
             continue
+        if path[0] == "/":
+            raise InvalidPath(f"{path!r} is absolute.")
         if node.kind is NodeKind.FOLDER:
             folders.setdefault(path, {})
         parent, _, name = path.rpartition("/")
