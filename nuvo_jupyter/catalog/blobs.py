@@ -73,7 +73,9 @@ def all_packs(connection: Connection) -> list[PackRow]:
 
 def find_pack(connection: Connection, name: bytes) -> PackRow | None:
     """The pack of that name, if the catalog knows it."""
-    row = connection.execute(sa.select(pack.c.id, pack.c.name, pack.c.size).where(pack.c.name == name)).first()
+    row = connection.execute(
+        sa.select(pack.c.id, pack.c.name, pack.c.size).where(pack.c.name == name)
+    ).first()
     return None if row is None else PackRow(row.id, bytes(row.name), row.size)
 
 
@@ -84,7 +86,9 @@ def rows_of_pack(connection: Connection, pack_id: int) -> list[BlobEntry]:
     return [BlobEntry(bytes(row[0]), *row[1:]) for row in connection.execute(query)]
 
 
-def add_pack(connection: Connection, catalog: Catalog, name: bytes, size: int, rows: Sequence[BlobEntry]) -> int:
+def add_pack(
+    connection: Connection, catalog: Catalog, name: bytes, size: int, rows: Sequence[BlobEntry]
+) -> int:
     """Enter a durable pack and its blobs; blobs that lie in another pack already keep their place.
 
     Returns:

@@ -37,7 +37,9 @@ class Catalog:
         if self.is_sqlite:
             self._prepare_file(Path(parsed.database or ""))
             self.engine = sa.create_engine(
-                url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, poolclass=sa.QueuePool
+                url,
+                connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+                poolclass=sa.QueuePool,
             )
             sa.event.listen(self.engine, "connect", _configure_sqlite)
         else:
@@ -127,8 +129,14 @@ def _damaged(url: str, text: str) -> CatalogDamaged:
     )
 
 
-def now(catalog: Catalog) -> sa.ColumnElement[float]:
+def now(on: Catalog | Connection) -> sa.ColumnElement[float]:
     """The database's clock in seconds since 1970 UTC, as an SQL expression."""
-    if catalog.is_sqlite:
+    is_sqlite = on.is_sqlite if isinstance(on, Catalog) else on.dialect.name == "sqlite"
+    if is_sqlite:
         return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float(53))
     return sa.literal_column("extract(epoch from clock_timestamp())::double precision", sa.Float(53))
+
+
+def read_clock(connection: Connection) -> float:
+    """What :func:`now` says at this moment."""
+    return float(connection.execute(sa.select(now(connection))).scalar_one())

@@ -31,9 +31,7 @@ class InstanceRoot(NamedTuple):
 def snapshot_roots(connection: Connection) -> list[SnapshotRoot]:
     """Every snapshot, by space, instance and number."""
     query = (
-        sa.select(
-            space.c.name, instance.c.name, snapshot.c.number, snapshot.c.manifest, snapshot.c.base_root
-        )
+        sa.select(space.c.name, instance.c.name, snapshot.c.number, snapshot.c.manifest, snapshot.c.base_root)
         .join_from(snapshot, instance, snapshot.c.instance_id == instance.c.id)
         .join(space, instance.c.space_id == space.c.id)
         .order_by(space.c.name, instance.c.name, snapshot.c.number)

@@ -95,7 +95,7 @@ instance = Table(
     # What the current state is about: the description a described snapshot suggests.
     Column("state_description", Text, nullable=False, default=""),
     Column("final", Boolean, nullable=False, default=False),
-    Column("workspace", Text, nullable=False, unique=True),
+    Column("workspace", Text, nullable=False, index=True),
     # Root tree of what was last distributed to this instance, path by path: the B of the merge contract.
     Column("base_root", LargeBinary(32)),
     Column("next_number", Integer, nullable=False, default=1),
@@ -157,8 +157,6 @@ snapshot = Table(
     Column("size", BigInteger, nullable=False),
     Column("excluded", Integer, nullable=False, default=0),
     Column("inconsistent", Integer, nullable=False, default=0),
-    # Whether new instances were made from the whole of it ("invite and share state").
-    Column("shared", Boolean, nullable=False, default=False),
     Column("created_at", Time, nullable=False),
     Column("created_by", String(200), nullable=False),
     Column("deleted_at", Time),
@@ -219,6 +217,8 @@ distribution = Table(
     Column("kind", String(20), nullable=False),
     Column("source_instance_id", ForeignKey("instance.id")),
     Column("source_snapshot_id", ForeignKey("snapshot.id")),
+    # The snapshot of Distributed after it got everything: what the other targets get.
+    Column("through_snapshot_id", ForeignKey("snapshot.id")),
     # msgpack of DistributionPlan: objects, strategies, targets asked for, message, notify
     Column("request", LargeBinary, nullable=False),
     Column("message", Text, nullable=False, default=""),
@@ -234,10 +234,10 @@ task = Table(
     Column("id", Id, primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("title", Text, nullable=False),
-    Column("parent_id", ForeignKey("task.id"), index=True),
+    Column("parent_id", ForeignKey("task.id")),
     Column("distribution_id", ForeignKey("distribution.id"), index=True),
     Column("space_id", ForeignKey("space.id"), index=True),
-    Column("instance_id", ForeignKey("instance.id"), index=True),
+    Column("instance_id", ForeignKey("instance.id")),
     # waiting, queued, running, done, failed, cancelled
     Column("state", String(20), nullable=False),
     # Deliveries to one instance run one after the other, in the order of their ids.
@@ -258,7 +258,11 @@ task = Table(
     Column("created_by", String(200), nullable=False),
     Column("started_at", Time),
     Column("finished_at", Time),
-    Index("ix_task_state", "state", "lease_until"),
+    # For claiming: what waits in the order of ids, leases that ran out, what an instance is busy with, siblings.
+    Index("ix_task_state", "state", "id"),
+    Index("ix_task_lease", "state", "lease_until"),
+    Index("ix_task_instance_state", "instance_id", "state", "id"),
+    Index("ix_task_parent_state", "parent_id", "state"),
 )
 
 notification = Table(
@@ -276,6 +280,9 @@ notification = Table(
     Column("mail_state", String(20), nullable=False, default=""),
     Column("mail_error", Text, nullable=False, default=""),
     Column("mail_attempts", Integer, nullable=False, default=0),
+    # When to try (again); moved ahead while somebody tries, so that nobody else does.
+    Column("mail_due_at", Time),
+    Index("ix_notification_mail", "mail_state", "mail_due_at"),
 )
 
 # Append-only: database triggers refuse UPDATE and DELETE.

@@ -54,7 +54,8 @@ class Nuvo(LoggingConfigurable):
         return str(_env("store_url", Path(self.home).absolute() / "store"))
 
     organization = Unicode(
-        config=True, help="Name of the organization this installation serves. Default: ``home``. Environment: NUVO_ORGANIZATION."
+        config=True,
+        help="Name of the organization this installation serves. Default: ``home``. Environment: NUVO_ORGANIZATION.",
     )
 
     @default("organization")
@@ -132,7 +133,10 @@ class Nuvo(LoggingConfigurable):
             raise TraitError("c.Nuvo.lease_seconds is from 1 to 3600")
         return float(proposal["value"])
 
-    smtp_host = Unicode(config=True, help="SMTP server for e-mail; empty sends none. Default: empty. Environment: NUVO_SMTP_HOST.")
+    smtp_host = Unicode(
+        config=True,
+        help="SMTP server for e-mail; empty sends none. Default: empty. Environment: NUVO_SMTP_HOST.",
+    )
 
     @default("smtp_host")
     def _smtp_host_default(self) -> str:
@@ -145,7 +149,8 @@ class Nuvo(LoggingConfigurable):
         return int(_env("smtp_port", 25))
 
     smtp_security = Unicode(
-        config=True, help="``none``, ``starttls`` or ``tls``. Default: ``none``. Environment: NUVO_SMTP_SECURITY."
+        config=True,
+        help="``none``, ``starttls`` or ``tls``. Default: ``none``. Environment: NUVO_SMTP_SECURITY.",
     )
 
     @default("smtp_security")
@@ -158,19 +163,26 @@ class Nuvo(LoggingConfigurable):
             raise TraitError("c.Nuvo.smtp_security is 'none', 'starttls' or 'tls'")
         return str(proposal["value"])
 
-    smtp_username = Unicode(config=True, help="For SMTP authentication; empty for none. Default: empty. Environment: NUVO_SMTP_USERNAME.")
+    smtp_username = Unicode(
+        config=True,
+        help="For SMTP authentication; empty for none. Default: empty. Environment: NUVO_SMTP_USERNAME.",
+    )
 
     @default("smtp_username")
     def _smtp_username_default(self) -> str:
         return str(_env("smtp_username", ""))
 
-    smtp_password = Unicode(config=True, help="For SMTP authentication. Default: empty. Environment: NUVO_SMTP_PASSWORD.")
+    smtp_password = Unicode(
+        config=True, help="For SMTP authentication. Default: empty. Environment: NUVO_SMTP_PASSWORD."
+    )
 
     @default("smtp_password")
     def _smtp_password_default(self) -> str:
         return str(_env("smtp_password", ""))
 
-    mail_from = Unicode(config=True, help="Sender of e-mail. Default: ``nuvo@localhost``. Environment: NUVO_MAIL_FROM.")
+    mail_from = Unicode(
+        config=True, help="Sender of e-mail. Default: ``nuvo@localhost``. Environment: NUVO_MAIL_FROM."
+    )
 
     @default("mail_from")
     def _mail_from_default(self) -> str:

@@ -35,4 +35,8 @@ def _output(output: dict[str, Any]) -> list[str]:
     plain = _joined(data["text/plain"]).splitlines() if "text/plain" in data else []
     shown = [f"   | {line}" for line in plain]
     # Pictures are named, with their size as a hint whether they differ.
-    return shown + [f"   | <{kind}, {len(_joined(value))} characters>" for kind, value in data.items() if kind.startswith("image/")]
+    return shown + [
+        f"   | <{kind}, {len(_joined(value))} characters>"
+        for kind, value in data.items()
+        if kind.startswith("image/")
+    ]

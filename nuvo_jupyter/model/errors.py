@@ -44,7 +44,9 @@ class InvalidReference(InvalidInput):
     """Text that is not ``[[org/]space/]instance[@snapshot][:path]``."""
 
     code = "invalid_reference"
-    default_hint = "References look like [[org/]space/]instance[@snapshot][:path], e.g. intro/anna@3:week1.ipynb"
+    default_hint = (
+        "References look like [[org/]space/]instance[@snapshot][:path], e.g. intro/anna@3:week1.ipynb"
+    )
 
 
 class EmptyStage(InvalidInput):

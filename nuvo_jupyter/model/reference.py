@@ -113,7 +113,11 @@ def parse_reference(text: str) -> Reference:
 def _split_path(text: str) -> tuple[str, str, str]:
     # A time after '@' holds colons itself: 2026-11-20T10:00:file is cut behind the time.
     at = text.find("@")
-    time = re.match(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?", text[at + 1 :]) if at >= 0 else None
+    time = (
+        re.match(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?", text[at + 1 :])
+        if at >= 0
+        else None
+    )
     if time is not None and at < (text.find(":") if ":" in text else len(text)):
         cut = at + 1 + time.end()
         return text[:cut], *_colon(text[cut:], text)

@@ -16,15 +16,28 @@ Text = Annotated[str, Meta(max_length=100_000)]
 Name = Annotated[str, Meta(max_length=200)]
 Folder = Annotated[str, Meta(max_length=4096, description="Absolute folder on the server.")]
 StateText = Annotated[
-    str, Meta(max_length=5000, description="A state: [[org/]space/]instance[@snapshot][:path]; the current state by default.")
+    str,
+    Meta(
+        max_length=5000,
+        description="A state: [[org/]space/]instance[@snapshot][:path]; the current state by default.",
+    ),
 ]
 InstanceText = Annotated[str, Meta(max_length=1000, description="An instance: [[org/]space/]instance.")]
 SpaceText = Annotated[str, Meta(max_length=500, description="A space: [org/]space.")]
 PathText = Annotated[
-    str, Meta(max_length=20_000, description="A path relative to the instance's folder; bytes that are no UTF-8 as \\xNN.")
+    str,
+    Meta(
+        max_length=20_000,
+        description="A path relative to the instance's folder; bytes that are no UTF-8 as \\xNN.",
+    ),
 ]
 Wait = Annotated[
-    float, Meta(ge=0, le=60, description="Seconds to wait for the task to finish before answering with where it stands.")
+    float,
+    Meta(
+        ge=0,
+        le=60,
+        description="Seconds to wait for the task to finish before answering with where it stands.",
+    ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=10_000, description="At most this many rows.")]
 Id = Annotated[int, Meta(ge=1, le=2**53)]
@@ -38,54 +51,62 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Base of all requests: unknown fields are refused, so that a typo is not silently ignored."""
 
 
-class OfFolder(Request):
+class OfFolder(Request, frozen=True, kw_only=True):
     folder: Folder
 
 
-class OfSpace(Request):
+class OfSpace(Request, frozen=True, kw_only=True):
     space: SpaceText
 
 
-class OfInstance(Request):
+class OfInstance(Request, frozen=True, kw_only=True):
     instance: InstanceText
 
 
-class OfState(Request):
+class OfState(Request, frozen=True, kw_only=True):
     state: StateText
 
 
-class OfTask(Request):
+class OfTask(Request, frozen=True, kw_only=True):
     id: Id
 
 
-class SpaceCreate(Request):
+class SpaceCreate(Request, frozen=True, kw_only=True):
     name: Name
     kind: SpaceKind = SpaceKind.COURSE
     description: Text = ""
     visibility: Visibility = Visibility.PRIVATE
     timezone: Name = "UTC"
-    workspace: Annotated[str, Meta(max_length=4096, description="Folder of the Master instance; from the template if empty.")] = ""
+    workspace: Annotated[
+        str, Meta(max_length=4096, description="Folder of the Master instance; from the template if empty.")
+    ] = ""
     template: Annotated[
-        str, Meta(max_length=4096, description="Where new instances' folders lie, with {username}, {space}, {instance}.")
+        str,
+        Meta(
+            max_length=4096,
+            description="Where new instances' folders lie, with {username}, {space}, {instance}.",
+        ),
     ] = ""
 
 
-class SpaceUpdate(Request):
+class SpaceUpdate(Request, frozen=True, kw_only=True):
     space: SpaceText
     name: Name | None = None
     description: Text | None = None
     visibility: Visibility | None = None
     timezone: Name | None = None
     template: Annotated[str, Meta(max_length=4096)] | None = None
-    pull_from_master: Annotated[bool, Meta(description="Whether editors may also pull from the Master instance.")] | None = None
+    pull_from_master: (
+        Annotated[bool, Meta(description="Whether editors may also pull from the Master instance.")] | None
+    ) = None
     archived: bool | None = None
 
 
-class SpaceList(Request):
+class SpaceList(Request, frozen=True, kw_only=True):
     deleted: Annotated[bool, Meta(description="Also list deleted ones that can still be recovered.")] = False
 
 
-class RoleGrant(Request):
+class RoleGrant(Request, frozen=True, kw_only=True):
     username: Name
     role: Role
     space: SpaceText | None = None
@@ -94,34 +115,43 @@ class RoleGrant(Request):
     email: Annotated[str, Meta(max_length=320)] = ""
 
 
-class RoleRevoke(Request):
+class RoleRevoke(Request, frozen=True, kw_only=True):
     username: Name
     space: SpaceText | None = None
     instance: InstanceText | None = None
 
 
-class MemberList(Request):
+class MemberList(Request, frozen=True, kw_only=True):
     space: SpaceText | None = None
 
 
-class InstanceCreate(Request):
+class InstanceCreate(Request, frozen=True, kw_only=True):
     space: SpaceText
     name: Name
     description: Text = ""
-    workspace: Annotated[str, Meta(max_length=4096, description="Its folder; from the space's template if empty.")] = ""
+    workspace: Annotated[
+        str, Meta(max_length=4096, description="Its folder; from the space's template if empty.")
+    ] = ""
     people: Annotated[tuple[Name, ...], Meta(max_length=1000, description="User names of its editors.")] = ()
-    source: Annotated[
-        str, Meta(max_length=5000, description="Snapshot to start from; the latest of Distributed if omitted, nothing if ''.")
-    ] | None = None
+    source: (
+        Annotated[
+            str,
+            Meta(
+                max_length=5000,
+                description="Snapshot to start from; the latest of Distributed if omitted, nothing if ''.",
+            ),
+        ]
+        | None
+    ) = None
     wait: Wait = 0
 
 
-class InstanceList(Request):
+class InstanceList(Request, frozen=True, kw_only=True):
     space: SpaceText | None = None
     deleted: bool = False
 
 
-class InstanceUpdate(Request):
+class InstanceUpdate(Request, frozen=True, kw_only=True):
     instance: InstanceText
     name: Name | None = None
     description: Text | None = None
@@ -129,102 +159,151 @@ class InstanceUpdate(Request):
     archived: bool | None = None
 
 
-class AccessAsk(Request):
+class AccessAsk(Request, frozen=True, kw_only=True):
     instance: InstanceText
     message: Text = ""
 
 
-class RosterAdd(Request):
+class RosterAdd(Request, frozen=True, kw_only=True):
     """People as names, e-mail addresses or CSV (columns username, name, email in any order, with or without a header)."""
 
     space: SpaceText
     people: Annotated[str, Meta(max_length=1_000_000, description="One person per line, or CSV.")]
-    joint: Annotated[str, Meta(max_length=200, description="Name of one joint instance for all; separate ones if empty.")] = ""
+    joint: Annotated[
+        str, Meta(max_length=200, description="Name of one joint instance for all; separate ones if empty.")
+    ] = ""
     description: Text = ""
-    source: Annotated[
-        str, Meta(max_length=5000, description="Snapshot to start from; the latest of Distributed if omitted, nothing if ''.")
-    ] | None = None
+    source: (
+        Annotated[
+            str,
+            Meta(
+                max_length=5000,
+                description="Snapshot to start from; the latest of Distributed if omitted, nothing if ''.",
+            ),
+        ]
+        | None
+    ) = None
     share_state: Annotated[
-        bool, Meta(description="Invite and share state: snapshot the source's current state first, then make the instances from it.")
+        bool,
+        Meta(
+            description="Invite and share state: snapshot the source's current state first, then make the instances from it."
+        ),
     ] = False
     wait: Wait = 0
 
 
-class SnapshotCreate(Request):
+class SnapshotCreate(Request, frozen=True, kw_only=True):
     instance: Annotated[str, Meta(max_length=1000, description="The instance; or give a folder.")] = ""
     folder: Annotated[
-        str, Meta(max_length=4096, description="The folder; one never used before becomes the Master of a research space.")
+        str,
+        Meta(
+            max_length=4096,
+            description="The folder; one never used before becomes the Master of a research space.",
+        ),
     ] = ""
     name: Name | None = None
     description: Text | None = None
-    next_description: Annotated[
-        str, Meta(max_length=100_000, description="What the next work phase is about; becomes the current state's description.")
-    ] | None = None
+    next_description: (
+        Annotated[
+            str,
+            Meta(
+                max_length=100_000,
+                description="What the next work phase is about; becomes the current state's description.",
+            ),
+        ]
+        | None
+    ) = None
     final: Annotated[bool, Meta(description="No work is expected in the next stage.")] = False
     confirmed: Annotated[bool, Meta(description="Go on although the folder is huge.")] = False
     wait: Wait = 0
 
 
-class SnapshotList(Request):
+class SnapshotList(Request, frozen=True, kw_only=True):
     instance: InstanceText
     limit: Limit = 1000
-    before: Annotated[int, Meta(ge=1, le=2**31 - 1, description="Only snapshots with smaller numbers.")] | None = None
+    before: (
+        Annotated[int, Meta(ge=1, le=2**31 - 1, description="Only snapshots with smaller numbers.")] | None
+    ) = None
     deleted: bool = False
 
 
-class SnapshotUpdate(Request):
+class SnapshotUpdate(Request, frozen=True, kw_only=True):
     state: StateText
-    name: Annotated[str, Meta(max_length=200, description="A new name; '' takes the name away.")] | None = None
+    name: Annotated[str, Meta(max_length=200, description="A new name; '' takes the name away.")] | None = (
+        None
+    )
     description: Text | None = None
 
 
-class Compare(Request):
+class Compare(Request, frozen=True, kw_only=True):
     left: StateText
     right: StateText
     limit: Limit = 1000
 
 
-class DiffFile(Request):
+class DiffFile(Request, frozen=True, kw_only=True):
     left: StateText
     right: StateText
 
 
-class History(Request):
+class History(Request, frozen=True, kw_only=True):
     instance: InstanceText
     path: PathText
     limit: Limit = 100
 
 
-class Restore(Request):
+class Restore(Request, frozen=True, kw_only=True):
     source: Annotated[str, Meta(max_length=5000, description="The snapshot to restore from.")]
-    paths: Annotated[tuple[PathText, ...], Meta(max_length=10_000, description="What to restore; everything if empty.")] = ()
-    instance: Annotated[str, Meta(max_length=1000, description="Into which instance; the snapshot's own by default.")] = ""
+    paths: Annotated[
+        tuple[PathText, ...], Meta(max_length=10_000, description="What to restore; everything if empty.")
+    ] = ()
+    instance: Annotated[
+        str, Meta(max_length=1000, description="Into which instance; the snapshot's own by default.")
+    ] = ""
     strategy: Annotated[
-        Strategy | None, Meta(description="replace for everything and overwrite for paths by default; rename keeps both.")
+        Strategy | None,
+        Meta(description="replace for everything and overwrite for paths by default; rename keeps both."),
     ] = None
     wait: Wait = 0
 
 
-class StageAdd(Request):
-    state: Annotated[str, Meta(max_length=5000, description="The state the objects are of; another state clears the stage.")]
+class StageAdd(Request, frozen=True, kw_only=True):
+    state: Annotated[
+        str,
+        Meta(max_length=5000, description="The state the objects are of; another state clears the stage."),
+    ]
     objects: Annotated[tuple[StagedObject, ...], Meta(min_length=1, max_length=10_000)]
 
 
-class StageRemove(Request):
+class StageRemove(Request, frozen=True, kw_only=True):
     objects: Annotated[tuple[StagedObject, ...], Meta(min_length=1, max_length=10_000)]
 
 
 class Distribute(Request, kw_only=True):
     source: Annotated[
-        str, Meta(max_length=5000, description="The state to distribute; the stage's state if empty. ':path' distributes just that.")
+        str,
+        Meta(
+            max_length=5000,
+            description="The state to distribute; the stage's state if empty. ':path' distributes just that.",
+        ),
     ] = ""
     whole: Annotated[bool, Meta(description="The whole state instead of staged objects.")] = False
-    objects: Annotated[tuple[StagedObject, ...], Meta(max_length=10_000, description="Instead of the staged ones.")] | None = None
+    objects: (
+        Annotated[
+            tuple[StagedObject, ...], Meta(max_length=10_000, description="Instead of the staged ones.")
+        ]
+        | None
+    ) = None
     to: Annotated[
         tuple[str, ...],
-        Meta(max_length=10_000, description="Target instances by name or reference; 'all' for all instances of the space."),
+        Meta(
+            max_length=10_000,
+            description="Target instances by name or reference; 'all' for all instances of the space.",
+        ),
     ]
-    space: Annotated[str, Meta(max_length=500, description="The targets' space; the source's by default.")] = ""
+    space: Annotated[
+        str, Meta(max_length=500, description="The targets' space; the source's by default.")
+    ] = ""
     strategies: Strategies = Strategies()
     only_files: Annotated[bool, Meta(description="Leave tables and applications out.")] = False
     message: Text = ""
@@ -232,22 +311,27 @@ class Distribute(Request, kw_only=True):
     wait: Wait = 0
 
 
-class DistributionList(Request):
+class DistributionList(Request, frozen=True, kw_only=True):
     space: SpaceText | None = None
     instance: InstanceText | None = None
     limit: Limit = 100
 
 
-class Pull(Request):
+class Pull(Request, frozen=True, kw_only=True):
     instance: InstanceText
-    source: Annotated[str, Meta(max_length=5000, description="A state of Distributed (default) or, where permitted, of Master.")] = ""
-    paths: Annotated[tuple[PathText, ...], Meta(max_length=10_000, description="What to pull; everything if empty.")] = ()
+    source: Annotated[
+        str,
+        Meta(max_length=5000, description="A state of Distributed (default) or, where permitted, of Master."),
+    ] = ""
+    paths: Annotated[
+        tuple[PathText, ...], Meta(max_length=10_000, description="What to pull; everything if empty.")
+    ] = ()
     strategies: Strategies = Strategies(file=Strategy.MERGE)
     only_files: bool = False
     wait: Wait = 0
 
 
-class Recall(Request):
+class Recall(Request, frozen=True, kw_only=True):
     """Delete distributed objects again, only where they are still as distributed.
 
     Scopes: ``others`` (from all instances but Distributed and the caller's own), ``students`` (from Distributed and
@@ -255,40 +339,43 @@ class Recall(Request):
     """
 
     space: SpaceText
-    distribution: Annotated[int, Meta(ge=1, le=2**53, description="Recall what this distribution sent; or name paths.")] | None = None
+    distribution: (
+        Annotated[int, Meta(ge=1, le=2**53, description="Recall what this distribution sent; or name paths.")]
+        | None
+    ) = None
     objects: Annotated[tuple[StagedObject, ...], Meta(max_length=10_000)] = ()
     scope: Annotated[str, Meta(pattern="^(others|students|all)$")] = "students"
     wait: Wait = 0
 
 
-class TaskShow(Request):
+class TaskShow(Request, frozen=True, kw_only=True):
     id: Id
     wait: Wait = 0
 
 
-class TaskList(Request):
+class TaskList(Request, frozen=True, kw_only=True):
     space: SpaceText | None = None
     active: Annotated[bool, Meta(description="Only unfinished ones.")] = False
     limit: Limit = 100
 
 
-class NotificationList(Request):
+class NotificationList(Request, frozen=True, kw_only=True):
     unread: bool = False
     limit: Limit = 100
 
 
-class NotificationRead(Request):
+class NotificationRead(Request, frozen=True, kw_only=True):
     ids: Annotated[tuple[Id, ...], Meta(max_length=10_000)]
 
 
-class AuditList(Request):
+class AuditList(Request, frozen=True, kw_only=True):
     space: SpaceText | None = None
     instance: InstanceText | None = None
     after: Annotated[int, Meta(ge=0, le=2**53, description="Only entries with larger ids.")] = 0
     limit: Limit = 1000
 
 
-class Verify(Request):
+class Verify(Request, frozen=True, kw_only=True):
     wait: Wait = 0
 
 
@@ -330,4 +417,3 @@ class Located(msgspec.Struct, frozen=True):
     path: str
     suggested_space: str
     state_description: str = ""
-

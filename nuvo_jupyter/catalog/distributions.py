@@ -1,0 +1,47 @@
+"""Distributions: insert, find, list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.database import now
+
+
+def add_distribution(connection: Connection, **values: Any) -> int:
+    """Insert a distribution; ``values`` are its columns but id and created_at."""
+    done = connection.execute(sa.insert(t.distribution).values(created_at=now(connection), **values))
+    return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+def get_distribution(connection: Connection, distribution_id: int) -> Row[Any] | None:
+    """One distribution by id."""
+    return connection.execute(sa.select(t.distribution).where(t.distribution.c.id == distribution_id)).first()
+
+
+def list_distributions(
+    connection: Connection, *, space_id: int | None, instance_id: int | None, limit: int
+) -> list[Row[Any]]:
+    """Distributions, newest first: of a space, into or out of an instance, or all."""
+    query = sa.select(t.distribution).order_by(t.distribution.c.id.desc()).limit(limit)
+    if space_id is not None:
+        query = query.where(t.distribution.c.space_id == space_id)
+    if instance_id is not None:
+        into = sa.select(t.task.c.distribution_id).where(
+            t.task.c.instance_id == instance_id, t.task.c.kind == "delivery"
+        )
+        query = query.where(
+            t.distribution.c.id.in_(into) | (t.distribution.c.source_instance_id == instance_id)
+        )
+    return list(connection.execute(query))
+
+
+def was_shared(connection: Connection, instance_id: int) -> bool:
+    """Whether new instances were ever started from a full snapshot of this instance."""
+    query = sa.select(t.distribution.c.id).where(
+        t.distribution.c.kind == "create", t.distribution.c.source_instance_id == instance_id
+    )
+    return connection.execute(query.limit(1)).first() is not None

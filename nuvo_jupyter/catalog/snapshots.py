@@ -1,0 +1,119 @@
+"""Snapshot rows: insert and find."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.database import now
+from nuvo_jupyter.model.errors import NotFound
+from nuvo_jupyter.model.nodes import Manifest
+from nuvo_jupyter.model.snapshots import Reason
+
+
+def insert_snapshot(
+    connection: Connection,
+    *,
+    instance_id: int,
+    manifest_id: bytes,
+    manifest: Manifest,
+    reason: Reason,
+    created_by: str,
+    name: str | None = None,
+    description: str = "",
+) -> int:
+    """Insert a snapshot with the next number of its instance and return its id.
+
+    What was last distributed to the instance is noted with it, so that restoring it brings that back, too.
+    """
+    instance = connection.execute(
+        sa.update(t.instance)
+        .where(t.instance.c.id == instance_id)
+        .values(next_number=t.instance.c.next_number + 1)
+        .returning(t.instance.c.next_number, t.instance.c.base_root)
+    ).one()
+    done = connection.execute(
+        sa.insert(t.snapshot).values(
+            instance_id=instance_id,
+            number=instance.next_number - 1,
+            manifest=manifest_id,
+            root=manifest.root,
+            base_root=instance.base_root,
+            name=name,
+            description=description,
+            reason=Reason(reason).value,
+            files=manifest.files,
+            size=manifest.size,
+            excluded=len(manifest.excluded),
+            inconsistent=len(manifest.inconsistent),
+            created_at=now(connection),
+            created_by=created_by,
+        )
+    )
+    return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+def get_snapshot(connection: Connection, snapshot_id: int) -> Row[Any]:
+    """One snapshot by id, deleted or not.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = connection.execute(sa.select(t.snapshot).where(t.snapshot.c.id == snapshot_id)).first()
+    if row is None:
+        raise NotFound(f"There is no snapshot with the id {snapshot_id}.")
+    return row
+
+
+def find_snapshot(connection: Connection, instance_id: int, number: int) -> Row[Any] | None:
+    """An instance's snapshot by its number, deleted or not."""
+    query = sa.select(t.snapshot).where(
+        t.snapshot.c.instance_id == instance_id, t.snapshot.c.number == number
+    )
+    return connection.execute(query).first()
+
+
+def latest_snapshot(
+    connection: Connection, instance_id: int, reason: Reason | None = None
+) -> Row[Any] | None:
+    """An instance's newest snapshot that is not deleted.
+
+    Args:
+        reason: the newest one taken for this reason.
+    """
+    query = sa.select(t.snapshot).where(
+        t.snapshot.c.instance_id == instance_id, t.snapshot.c.deleted_at.is_(None)
+    )
+    if reason is not None:
+        query = query.where(t.snapshot.c.reason == reason.value)
+    return connection.execute(query.order_by(t.snapshot.c.number.desc()).limit(1)).first()
+
+
+def list_snapshots(
+    connection: Connection,
+    instance_id: int,
+    *,
+    limit: int = 1000,
+    before: int | None = None,
+    deleted: bool = False,
+) -> list[Row[Any]]:
+    """An instance's snapshots, newest first.
+
+    Args:
+        before: only smaller numbers.
+        deleted: deleted ones as well.
+    """
+    query = sa.select(t.snapshot).where(t.snapshot.c.instance_id == instance_id)
+    if before is not None:
+        query = query.where(t.snapshot.c.number < before)
+    if not deleted:
+        query = query.where(t.snapshot.c.deleted_at.is_(None))
+    return list(connection.execute(query.order_by(t.snapshot.c.number.desc()).limit(limit)))
+
+
+def change_snapshot(connection: Connection, snapshot_id: int, **values: Any) -> None:
+    """Update what may change of a snapshot: name, description, shared, deleted_at."""
+    connection.execute(sa.update(t.snapshot).where(t.snapshot.c.id == snapshot_id).values(**values))

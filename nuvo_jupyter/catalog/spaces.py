@@ -1,0 +1,151 @@
+"""Organizations, spaces and instances: find, make, change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.database import now
+
+
+def ensure_organization(connection: Connection, name: str) -> int:
+    """Id of the organization with this name, made if need be."""
+    found = connection.execute(sa.select(t.organization.c.id).where(t.organization.c.name == name)).scalar()
+    if found is not None:
+        return int(found)
+    done = connection.execute(sa.insert(t.organization).values(name=name, created_at=now(connection)))
+    return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+def _spaces() -> sa.Select[Any]:
+    return sa.select(t.space, t.organization.c.name.label("organization")).join(
+        t.organization, t.organization.c.id == t.space.c.organization_id
+    )
+
+
+def list_spaces(connection: Connection, *, deleted: bool = False) -> list[Row[Any]]:
+    """All spaces by name, each with its organization's name."""
+    query = _spaces().order_by(t.space.c.name)
+    return list(connection.execute(query if deleted else query.where(t.space.c.deleted_at.is_(None))))
+
+
+def find_spaces(connection: Connection, name: str, organization: str | None = None) -> list[Row[Any]]:
+    """Spaces with this name, the living one first, then deleted ones, the latest first."""
+    query = _spaces().where(t.space.c.name == name)
+    if organization is not None:
+        query = query.where(t.organization.c.name == organization)
+    return list(
+        connection.execute(query.order_by(t.space.c.deleted_at.is_not(None), t.space.c.deleted_at.desc()))
+    )
+
+
+def get_space(connection: Connection, space_id: int) -> Row[Any]:
+    """One space by id."""
+    return connection.execute(_spaces().where(t.space.c.id == space_id)).one()
+
+
+def add_space(connection: Connection, **values: Any) -> int:
+    """Insert a space."""
+    done = connection.execute(sa.insert(t.space).values(created_at=now(connection), **values))
+    return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+def change_space(connection: Connection, space_id: int, **values: Any) -> None:
+    """Update a space."""
+    connection.execute(sa.update(t.space).where(t.space.c.id == space_id).values(**values))
+
+
+def _instances() -> sa.Select[Any]:
+    taken = (
+        sa.select(sa.func.count())
+        .where(t.snapshot.c.instance_id == t.instance.c.id, t.snapshot.c.deleted_at.is_(None))
+        .scalar_subquery()
+    )
+    return sa.select(
+        t.instance,
+        t.space.c.name.label("space"),
+        t.space.c.organization_id,
+        t.space.c.visibility,
+        t.space.c.timezone,
+        t.space.c.pull_from_master,
+        t.space.c.deleted_at.label("space_deleted_at"),
+        t.space.c.archived.label("space_archived"),
+        taken.label("snapshots"),
+    ).join(t.space, t.space.c.id == t.instance.c.space_id)
+
+
+def list_instances(
+    connection: Connection,
+    space_id: int | None = None,
+    *,
+    deleted: bool = False,
+    of_deleted_space: bool = False,
+) -> list[Row[Any]]:
+    """Instances of one space or of all: Master, Distributed, then the others by name.
+
+    Args:
+        deleted: with those that were deleted.
+        of_deleted_space: also where the space itself is deleted.
+    """
+    query = _instances()
+    if not of_deleted_space:
+        query = query.where(t.space.c.deleted_at.is_(None))
+    if space_id is not None:
+        query = query.where(t.instance.c.space_id == space_id)
+    if not deleted:
+        query = query.where(t.instance.c.deleted_at.is_(None))
+    order = sa.case({"master": 0, "distributed": 1}, value=t.instance.c.kind, else_=2)
+    return list(connection.execute(query.order_by(t.space.c.name, order, t.instance.c.name)))
+
+
+def find_instances(connection: Connection, space_id: int, name: str) -> list[Row[Any]]:
+    """Instances of a space with this name, the living one first, then deleted ones, the latest first."""
+    query = _instances().where(t.instance.c.space_id == space_id, t.instance.c.name == name)
+    return list(
+        connection.execute(
+            query.order_by(t.instance.c.deleted_at.is_not(None), t.instance.c.deleted_at.desc())
+        )
+    )
+
+
+def get_instance(connection: Connection, instance_id: int) -> Row[Any]:
+    """One instance by id."""
+    return connection.execute(_instances().where(t.instance.c.id == instance_id)).one()
+
+
+def get_instances(connection: Connection, instance_ids: list[int]) -> list[Row[Any]]:
+    """Several instances by id."""
+    return list(connection.execute(_instances().where(t.instance.c.id.in_(instance_ids))))
+
+
+def of_kind(connection: Connection, space_id: int, kind: str) -> Row[Any]:
+    """A space's Master or Distributed."""
+    query = _instances().where(t.instance.c.space_id == space_id, t.instance.c.kind == kind)
+    return connection.execute(query).one()
+
+
+def workspaces(connection: Connection) -> list[Row[Any]]:
+    """Every folder that belongs to an instance that is not deleted: id, workspace, name, space."""
+    return list(
+        connection.execute(
+            sa.select(
+                t.instance.c.id, t.instance.c.workspace, t.instance.c.name, t.space.c.name.label("space")
+            )
+            .join(t.space, t.space.c.id == t.instance.c.space_id)
+            .where(t.instance.c.deleted_at.is_(None), t.space.c.deleted_at.is_(None))
+        )
+    )
+
+
+def add_instance(connection: Connection, **values: Any) -> int:
+    """Insert an instance."""
+    done = connection.execute(sa.insert(t.instance).values(created_at=now(connection), **values))
+    return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+def change_instance(connection: Connection, instance_id: int, **values: Any) -> None:
+    """Update an instance."""
+    connection.execute(sa.update(t.instance).where(t.instance.c.id == instance_id).values(**values))

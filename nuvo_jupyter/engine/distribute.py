@@ -1,0 +1,192 @@
+"""Distribute objects or a whole state, and preview what that would do."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog import queue, stages
+from nuvo_jupyter.catalog.spaces import get_space
+from nuvo_jupyter.delivery.orders import DistributionOrder, PreviewOrder
+from nuvo_jupyter.delivery.results import read_preview
+from nuvo_jupyter.engine.call import Call
+from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, find_space, parse_state
+from nuvo_jupyter.engine.sending import send
+from nuvo_jupyter.engine.stage import checked_objects, require_objects, staged_source
+from nuvo_jupyter.engine.targets import find_targets
+from nuvo_jupyter.engine.tasks import answer, visible_task, wait_for
+from nuvo_jupyter.model.changes import ObjectKind, Strategy
+from nuvo_jupyter.model.errors import EmptyStage, InvalidInput, NotFound
+from nuvo_jupyter.model.requests import Distribute, TaskShow
+from nuvo_jupyter.model.roles import Need
+from nuvo_jupyter.model.tasks import DistributionKind, Preview, StagedObject, Task, TaskKind
+
+
+class _Plan(NamedTuple):
+    source: Row[Any]
+    snapshot: Row[Any] | None
+    space: Row[Any]
+    targets: list[Row[Any]]
+    order: DistributionOrder
+
+    @property
+    def label(self) -> str:
+        """The source as a reference."""
+        state = f"{self.source.space}/{self.source.name}"
+        return state if self.snapshot is None else f"{state}@{self.snapshot.number}"
+
+
+def distribute(call: Call, request: Distribute) -> Task:
+    """Queue a distribution: a backup of each target is taken first, then the objects are merged by the strategy.
+
+    Several targets of a current state all get one snapshot of it; ``all`` goes through Distributed.
+
+    Raises:
+        EmptyStage: nothing named, nothing staged.
+        SameState: a target is the source.
+        Refused: not viewer of the source, or not editor of a target.
+        NotFound: the source does not hold an object, or there is no such target.
+    """
+    with call.write() as connection:
+        plan = _plan(call, connection, request)
+        what = _what(plan.order.objects)
+        task_id = send(
+            call,
+            connection,
+            order=plan.order,
+            title=f"Distribute {what} from {plan.label} to {_whom(plan)}",
+            space_id=plan.space.id,
+            source_instance=plan.source.id,
+            source_snapshot=None if plan.snapshot is None else plan.snapshot.id,
+            targets=plan.targets,
+            message=request.message,
+            notify=request.notify,
+        )
+    return answer(call, task_id, request.wait)
+
+
+def distribute_preview(call: Call, request: Distribute) -> Task:
+    """Queue a preview: the same plan without applying it; read it with ``preview_show`` once it is done.
+
+    Raises:
+        As :func:`distribute`.
+    """
+    with call.write() as connection:
+        plan = _plan(call, connection, request)
+        task_id = queue.insert_task(
+            connection,
+            kind=TaskKind.PREVIEW,
+            title=f"Preview of {_what(plan.order.objects)} from {plan.label} to {_whom(plan)}",
+            order=PreviewOrder(
+                plan.order,
+                plan.source.id,
+                None if plan.snapshot is None else plan.snapshot.id,
+                tuple(row.id for row in plan.targets),
+            ),
+            created_by=call.who,
+            space_id=plan.space.id,
+        )
+        call.detail["task"] = task_id
+    return answer(call, task_id, request.wait)
+
+
+def preview_show(call: Call, request: TaskShow) -> Preview:
+    """What a distribution would do to each target.
+
+    Raises:
+        NotFound: there is no such preview.
+    """
+    with call.read() as connection:
+        row = visible_task(call, connection, request.id)
+    if row.kind != TaskKind.PREVIEW:
+        raise NotFound(f"Task {request.id} is no preview.")
+    task = wait_for(call, request.id, request.wait)
+    with call.read() as connection:
+        row = queue.get(connection, request.id)
+    return Preview(task=task, source=task.title, targets=read_preview(row.result))
+
+
+def _plan(call: Call, connection: Connection, request: Distribute) -> _Plan:
+    source, snapshot, objects = _source(call, connection, request)
+    access = call.access(connection)
+    access.require_instance(source, Need.VIEWER, "distribute from it")
+    space = find_space(connection, request.space) if request.space else get_space(connection, source.space_id)
+    targets, through = find_targets(connection, access, request.to, space, source)
+    call.space = space
+    call.concerns(source)
+    if objects is not None:
+        require_objects(call, source, snapshot, objects)
+    strategies = request.strategies
+    _refuse_nothing(request, objects)
+    order = DistributionOrder(
+        kind=DistributionKind.DISTRIBUTE,
+        objects=objects,
+        strategies=strategies,
+        only_files=request.only_files,
+        through=None if through is None else through.id,
+    )
+    return _Plan(source, snapshot, space, targets, order)
+
+
+def _refuse_nothing(request: Distribute, objects: tuple[StagedObject, ...] | None) -> None:
+    kinds = set(ObjectKind) if objects is None else {item.kind for item in objects}
+    if request.only_files:
+        kinds &= {ObjectKind.FILE}
+    chosen = request.strategies
+    strategies = {
+        ObjectKind.FILE: chosen.file,
+        ObjectKind.TABLE: chosen.table,
+        ObjectKind.APPLICATION: chosen.application,
+    }
+    if all(strategies[kind] is Strategy.SKIP for kind in kinds):
+        raise InvalidInput(
+            "With these strategies nothing would be distributed.", hint="Choose one other than 'skip'."
+        )
+
+
+def _source(
+    call: Call, connection: Connection, request: Distribute
+) -> tuple[Row[Any], Row[Any] | None, tuple[StagedObject, ...] | None]:
+    row = stages.get_stage(connection, call.who)
+    if not request.source:
+        if row is None:
+            raise EmptyStage("Nothing is staged.")
+        source, snapshot = staged_source(connection, row)
+        objects = stages.objects_of(row) if request.objects is None else checked_objects(request.objects)
+        return source, snapshot, None if request.whole else _some(objects)
+    reference = parse_state(request.source)
+    source = find_instance(connection, reference)
+    snapshot = None if reference.is_current else find_snapshot(connection, source, reference.snapshot)
+    if request.whole:
+        if reference.path or request.objects:
+            raise InvalidInput(
+                "The whole state and some of its objects were asked for.", hint="Choose one of them."
+            )
+        return source, snapshot, None
+    named = (StagedObject(reference.path),) if reference.path else ()
+    if request.objects is not None or named:
+        return source, snapshot, _some(checked_objects((*named, *(request.objects or ()))))
+    staged = (None, None) if row is None else (row.instance_id, row.snapshot_id)
+    if row is None or staged != (source.id, None if snapshot is None else snapshot.id):
+        raise EmptyStage(f"Nothing of {request.source} is staged.")
+    return source, snapshot, _some(stages.objects_of(row))
+
+
+def _some(objects: tuple[StagedObject, ...]) -> tuple[StagedObject, ...]:
+    if not objects:
+        raise EmptyStage("Nothing is staged.")
+    return objects
+
+
+def _what(objects: tuple[StagedObject, ...] | None) -> str:
+    if objects is None:
+        return "the whole state"
+    return objects[0].path if len(objects) == 1 else f"{len(objects)} objects"
+
+
+def _whom(plan: _Plan) -> str:
+    if plan.order.through is not None:
+        return f"all of {plan.space.name}"
+    names = [f"{row.space}/{row.name}" for row in plan.targets]
+    return names[0] if len(names) == 1 else f"{len(names)} instances"

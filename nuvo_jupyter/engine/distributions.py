@@ -1,0 +1,150 @@
+"""Past distributions and their deliveries: list, show, retry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.distributions import get_distribution, list_distributions
+from nuvo_jupyter.catalog.spaces import get_space
+from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.delivery.results import read_outcomes
+from nuvo_jupyter.engine.authorise import Access
+from nuvo_jupyter.engine.call import Call
+from nuvo_jupyter.engine.lookup import find_space, instance_of
+from nuvo_jupyter.engine.tasks import answer, present_tasks, visible_task
+from nuvo_jupyter.model.errors import NotFound, NotNow
+from nuvo_jupyter.model.requests import DistributionList, OfTask, TaskShow
+from nuvo_jupyter.model.roles import Need
+from nuvo_jupyter.model.tasks import Delivery, Distribution, DistributionKind, TaskKind
+
+
+def distribution_list(call: Call, request: DistributionList) -> tuple[Distribution, ...]:
+    """Past distributions the caller may know of, newest first, without their deliveries."""
+    with call.read() as connection:
+        access = call.access(connection)
+        space_id = instance_id = None
+        if request.space:
+            space = find_space(connection, request.space)
+            access.require_in_space(space, Need.ANYONE)
+            space_id = space.id
+        if request.instance:
+            instance = instance_of(connection, request.instance)
+            access.require_instance(instance, Need.VIEWER, "see its distributions")
+            instance_id = instance.id
+        rows = list_distributions(connection, space_id=space_id, instance_id=instance_id, limit=request.limit)
+        seen = [row for row in rows if instance_id is not None or _visible(connection, access, row, call.who)]
+        return tuple(_present(connection, row, with_deliveries=False, who=None) for row in seen)
+
+
+def distribution_show(call: Call, request: OfTask) -> Distribution:
+    """One distribution with its deliveries; editors of a target see their own delivery only.
+
+    Raises:
+        NotFound: there is none, or none of the caller's business.
+    """
+    with call.read() as connection:
+        row = _find(call, connection, request.id)
+        access = call.access(connection)
+        everything = row.created_by == call.who or Need.ADMIN in access.space(row.space_id)
+        return _present(connection, row, with_deliveries=True, who=None if everything else access.edited())
+
+
+def distribution_retry(call: Call, request: TaskShow) -> Any:
+    """Deliver again to the targets that failed or were cancelled; the others are not touched.
+
+    Raises:
+        NotNow: no delivery failed or was cancelled.
+    """
+    with call.write() as connection:
+        row = _find(call, connection, request.id)
+        space = get_space(connection, row.space_id)
+        call.space = space
+        if row.created_by != call.who:
+            call.access(connection).require_in_space(space, Need.ADMIN)
+        parent = _parent(connection, row.id)
+        again = queue.retry_failed(connection, parent.id)
+        if not again:
+            raise NotNow(
+                f"No delivery of distribution {row.id} failed or was cancelled.",
+                hint="Look at it with `nuvo distributions show`.",
+            )
+        call.detail |= {"deliveries": len(again), "task": parent.id}
+    return answer(call, parent.id, request.wait)
+
+
+def delivery_show(call: Call, request: OfTask) -> Delivery:
+    """What a delivery did to each object.
+
+    Raises:
+        NotFound: there is no such delivery.
+    """
+    with call.read() as connection:
+        row = visible_task(call, connection, request.id)
+        if row.kind != TaskKind.DELIVERY:
+            raise NotFound(f"Task {request.id} is no delivery.")
+        task = present_tasks(connection, [row])[0]
+        return Delivery(task=task, outcomes=read_outcomes(row.result), review=task.instance or "")
+
+
+def _find(call: Call, connection: Connection, distribution_id: int) -> Row[Any]:
+    row = get_distribution(connection, distribution_id)
+    if row is None or not _visible(connection, call.access(connection), row, call.who):
+        raise NotFound(f"There is no distribution {distribution_id}.")
+    return row
+
+
+def _visible(connection: Connection, access: Access, row: Row[Any], who: str) -> bool:
+    if row.created_by == who or Need.ADMIN in access.space(row.space_id):
+        return True
+    mine = access.edited()
+    if not mine:
+        return False
+    query = sa.select(t.task.c.id).where(t.task.c.distribution_id == row.id, t.task.c.instance_id.in_(mine))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _parent(connection: Connection, distribution_id: int) -> Row[Any]:
+    query = sa.select(t.task).where(t.task.c.distribution_id == distribution_id, t.task.c.parent_id.is_(None))
+    return connection.execute(query).one()
+
+
+def _present(
+    connection: Connection, row: Row[Any], *, with_deliveries: bool, who: set[int] | None
+) -> Distribution:
+    order = msgspec.msgpack.decode(row.request, type=DistributionOrder)
+    parent = _parent(connection, row.id)
+    children = queue.children(connection, parent.id) if with_deliveries else []
+    shown = [child for child in children if who is None or child.instance_id in who]
+    task, *deliveries = present_tasks(connection, [parent, *shown])
+    return Distribution(
+        id=row.id,
+        kind=DistributionKind(row.kind),
+        space=get_space(connection, row.space_id).name,
+        source=_source(connection, row),
+        objects=order.objects,
+        strategies=order.strategies,
+        message=row.message,
+        task=task,
+        deliveries=tuple(deliveries),
+    )
+
+
+def _source(connection: Connection, row: Row[Any]) -> str | None:
+    if row.source_instance_id is None:
+        return None
+    query = (
+        sa.select(t.space.c.name.label("space"), t.instance.c.name)
+        .join(t.space, t.space.c.id == t.instance.c.space_id)
+        .where(t.instance.c.id == row.source_instance_id)
+    )
+    instance = connection.execute(query).one()
+    number = connection.scalar(
+        sa.select(t.snapshot.c.number).where(t.snapshot.c.id == row.source_snapshot_id)
+    )
+    return f"{instance.space}/{instance.name}" + (f"@{number}" if number is not None else "")

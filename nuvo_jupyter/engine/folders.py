@@ -1,0 +1,117 @@
+"""Where instances' workspaces lie: from templates, never one inside another."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog.spaces import find_spaces, workspaces
+from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput
+from nuvo_jupyter.model.paths import from_name
+
+PLACEHOLDERS = ("{username}", "{space}", "{instance}")
+
+
+def instance_at(connection: Connection, folder: Path) -> tuple[int, str] | None:
+    """The instance whose workspace is ``folder`` or holds it: its id and the folder's path text inside.
+
+    Args:
+        folder: resolved (no symbolic links).
+    """
+    known = {row.workspace: row for row in workspaces(connection)}
+    for candidate in (folder, *folder.parents):
+        row = known.get(str(candidate))
+        if row is not None:
+            inside = folder.relative_to(candidate)
+            return row.id, "/".join(from_name(part) for part in inside.parts)
+    return None
+
+
+def suggested_space(connection: Connection, folder: Path) -> str:
+    """A free space name after a folder's name."""
+    stem = re.sub(r"[/@:\x00-\x1f\x7f]", " ", from_name(folder.name)).strip()[:150] or "workspace"
+    name, number = stem, 1
+    while find_spaces(connection, name):
+        number += 1
+        name = f"{stem} {number}"
+    return name
+
+
+def check_template(template: str) -> str:
+    """Return a template for instances' folders.
+
+    Raises:
+        InvalidInput: it is not absolute, or its placeholders are unknown or do not tell instances apart.
+    """
+    if not template:
+        return template
+    unknown = set(re.findall(r"\{[^}]*\}", template)) - set(PLACEHOLDERS)
+    if unknown or not template.startswith("/") or ".." in Path(template).parts:
+        raise InvalidInput(
+            f"{template!r} is no template for folders.",
+            hint="Give an absolute path with {username}, {space} and {instance}, e.g. /home/{username}/{space}.",
+        )
+    if "{username}" not in template and "{instance}" not in template:
+        raise InvalidInput(
+            f"With the template {template!r} all instances would share one folder.",
+            hint="Add {username} or {instance} to it.",
+        )
+    return template
+
+
+def fill_template(template: str, *, username: str, space: str, instance: str) -> str:
+    """A template's folder for one instance."""
+    for placeholder, value in zip(PLACEHOLDERS, (username, space, instance), strict=True):
+        template = template.replace(placeholder, value)
+    return template
+
+
+def claim_folder(connection: Connection, folder: str, home: Path) -> str:
+    """Return the resolved folder if it can become an instance's workspace.
+
+    Raises:
+        InvalidInput: relative, the root of the file system, not a folder, or overlapping Nuvo's home.
+        AlreadyExists: it is, lies in, or holds another instance's workspace.
+    """
+    if not os.path.isabs(folder) or "\0" in folder:
+        raise InvalidInput(f"{folder!r} is not an absolute folder.")
+    path = Path(os.path.realpath(folder))
+    if path == Path("/"):
+        raise InvalidInput("The root of the file system cannot be an instance's folder.")
+    if path.exists() and not path.is_dir():
+        raise InvalidInput(f"{path} is a file, not a folder.")
+    private = Path(os.path.realpath(home))
+    if path == private or private in path.parents or path in private.parents:
+        raise InvalidInput(
+            f"{path} holds or lies in Nuvo's own home {private}.",
+            hint="Choose another folder, or set c.Nuvo.home.",
+        )
+    for row in workspaces(connection):
+        other = Path(row.workspace)
+        if other == path or other in path.parents or path in other.parents:
+            raise AlreadyExists(
+                f"{path} overlaps the folder of {row.space}/{row.name} ({other}).",
+                hint="Every instance needs a folder of its own, not inside another one's.",
+            )
+    return str(path)
+
+
+def folder_from_template(
+    connection: Connection, space: Row[Any], fallback: str, home: Path, *, username: str, instance: str
+) -> str:
+    """A free folder for a new instance from its space's template.
+
+    Where the template does not tell two instances of one person apart, the instance's name is added.
+    """
+    template = space.template or fallback
+    folder = fill_template(template, username=username, space=space.name, instance=instance)
+    try:
+        return claim_folder(connection, folder, home)
+    except AlreadyExists:
+        if "{instance}" in template:
+            raise
+        return claim_folder(connection, f"{folder}-{instance}", home)

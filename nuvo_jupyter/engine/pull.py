@@ -1,0 +1,69 @@
+"""Pull: an editor takes objects from Distributed, or where permitted from Master, into their own state."""
+
+from __future__ import annotations
+
+from nuvo_jupyter.catalog.spaces import of_kind
+from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.engine.call import Call
+from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
+from nuvo_jupyter.engine.sending import send
+from nuvo_jupyter.engine.stage import checked_objects, require_objects
+from nuvo_jupyter.engine.tasks import answer
+from nuvo_jupyter.engine.writable import require_writable
+from nuvo_jupyter.model.errors import Refused, SameState
+from nuvo_jupyter.model.reference import LATEST
+from nuvo_jupyter.model.requests import Pull
+from nuvo_jupyter.model.roles import Need
+from nuvo_jupyter.model.tasks import DistributionKind, StagedObject, Task
+
+
+def pull(call: Call, request: Pull) -> Task:
+    """Queue a pull; a backup snapshot of the caller's state is taken first.
+
+    From Distributed always its latest snapshot, unless another one is named.
+
+    Raises:
+        Refused: the source is neither Distributed nor one the caller may view, or Master where the space forbids it.
+        NotFound: there is no snapshot yet, or it does not hold one of the paths.
+    """
+    assert call.instance is not None
+    target = call.instance
+    require_writable(target)
+    with call.write() as connection:
+        access = call.access(connection)
+        if request.source:
+            reference = parse_state(request.source)
+            source = find_instance(connection, reference)
+            path = reference.path
+            wanted = LATEST if reference.is_current else reference.snapshot
+        else:
+            source, path, wanted = of_kind(connection, target.space_id, "distributed"), "", LATEST
+        if source.id == target.id:
+            raise SameState("An instance cannot pull from itself.", hint="To get files back, restore them.")
+        allowed = Need.VIEWER in access.instance(source)
+        # A permitted Master needs no role in it: that is what the permission is for.
+        if not allowed and not (
+            source.kind == "master" and source.space_id == target.space_id and source.pull_from_master
+        ):
+            raise Refused(
+                f"{call.who} may not pull from {source.space}/{source.name}.",
+                hint="Pull from Distributed, or ask an admin of the space to allow pulling from Master.",
+            )
+        snapshot = find_snapshot(connection, source, wanted)
+        asked = (path, *request.paths) if path else request.paths
+        objects = checked_objects(tuple(StagedObject(one) for one in asked)) if asked else None
+        if objects is not None:
+            require_objects(call, source, snapshot, objects)
+        label = f"{source.space}/{source.name}@{snapshot.number}"
+        task_id = send(
+            call,
+            connection,
+            order=DistributionOrder(DistributionKind.PULL, objects, request.strategies, request.only_files),
+            title=f"Pull from {label} into {target.space}/{target.name}",
+            space_id=target.space_id,
+            source_instance=source.id,
+            source_snapshot=snapshot.id,
+            targets=[target],
+        )
+        call.concerns(target, label)
+    return answer(call, task_id, request.wait)

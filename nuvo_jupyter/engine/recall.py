@@ -1,0 +1,76 @@
+"""Recall: delete distributed objects again, where they are still as distributed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog.distributions import get_distribution
+from nuvo_jupyter.catalog.spaces import list_instances
+from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.engine.call import Call
+from nuvo_jupyter.engine.sending import send
+from nuvo_jupyter.engine.stage import checked_objects
+from nuvo_jupyter.engine.tasks import answer
+from nuvo_jupyter.model.errors import InvalidInput, NotFound, NotNow
+from nuvo_jupyter.model.requests import Recall
+from nuvo_jupyter.model.tasks import DistributionKind, Task
+
+_KINDS = {
+    "others": ("personal", "group"),
+    "students": ("distributed", "personal", "group"),
+    "all": ("master", "distributed", "personal", "group"),
+}
+
+
+def recall(call: Call, request: Recall) -> Task:
+    """Queue a recall. It follows the distribution it takes back; copies that somebody edited stay and are listed.
+
+    Raises:
+        InvalidInput: neither a distribution nor objects.
+        NotFound: the distribution is not one of this space.
+        NotNow: the distribution was a restore, pull or recall itself.
+    """
+    assert call.space is not None
+    space = call.space
+    if request.distribution is None and not request.objects:
+        raise InvalidInput("Say what to recall.", hint="Give a distribution's number, or paths.")
+    with call.write() as connection:
+        objects = checked_objects(request.objects) if request.objects else None
+        if request.distribution is not None:
+            recalled = _recallable(connection, space, request.distribution)
+            if objects is None:
+                objects = recalled.objects
+        mine = call.access(connection).edited()
+        targets = [
+            row
+            for row in list_instances(connection, space.id)
+            if row.kind in _KINDS[request.scope]
+            and not row.archived
+            and not (request.scope == "others" and row.id in mine)
+        ]
+        if not targets:
+            raise NotFound(f"The space {space.name!r} has no instances to recall from.")
+        what = f"distribution {request.distribution}" if request.distribution is not None else "objects"
+        task_id = send(
+            call,
+            connection,
+            order=DistributionOrder(DistributionKind.RECALL, objects, recalled=request.distribution),
+            title=f"Recall {what} for {request.scope} of {space.name}",
+            space_id=space.id,
+            source_instance=None,
+            source_snapshot=None,
+            targets=targets,
+        )
+    return answer(call, task_id, request.wait)
+
+
+def _recallable(connection: Connection, space: Row[Any], distribution_id: int) -> DistributionOrder:
+    row = get_distribution(connection, distribution_id)
+    if row is None or row.space_id != space.id:
+        raise NotFound(f"The space {space.name!r} has no distribution {distribution_id}.")
+    if row.kind not in ("distribute", "create"):
+        raise NotNow(f"Distribution {distribution_id} is a {row.kind}, which cannot be recalled.")
+    return msgspec.msgpack.decode(row.request, type=DistributionOrder)
