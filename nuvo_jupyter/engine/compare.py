@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Row
 
+from nuvo_jupyter.delivery.take import look
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
 from nuvo_jupyter.model.errors import InvalidInput, NotFound, TooLarge
@@ -17,7 +18,6 @@ from nuvo_jupyter.model.requests import Compare, DiffFile
 from nuvo_jupyter.model.roles import Need
 from nuvo_jupyter.model.snapshots import Comparison, Difference, FileDiff, PathDifference
 from nuvo_jupyter.store import tree
-from nuvo_jupyter.workspace.capture import look_at
 from nuvo_jupyter.workspace.live import live_file
 from nuvo_jupyter.workspace.safe import Root
 
@@ -113,14 +113,7 @@ def _nodes(call: Call, found: _Found) -> dict[str, Node]:
     if snapshot is not None:
         return tree.flatten(call.engine.store, snapshot.root)
     with Root(row.workspace) as root:
-        return look_at(root, call.engine.store, memory_of(call, row.id)).nodes
-
-
-def memory_of(call: Call, instance_id: int) -> Any:
-    """What is remembered of the instance's last capture, so that unchanged files are not read."""
-    from nuvo_jupyter.delivery.take import remembered
-
-    return remembered(call.engine.context, instance_id)
+        return look(call.engine.context, row.id, root).nodes
 
 
 def _bytes(call: Call, found: _Found, path: str) -> bytes | None:

@@ -14,6 +14,7 @@ from nuvo_jupyter.catalog.distributions import get_distribution, list_distributi
 from nuvo_jupyter.catalog.spaces import get_space
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.delivery.results import read_outcomes
+from nuvo_jupyter.delivery.settle import retry
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_space, instance_of
@@ -68,13 +69,13 @@ def distribution_retry(call: Call, request: TaskShow) -> Any:
         if row.created_by != call.who:
             call.access(connection).require_in_space(space, Need.ADMIN)
         parent = _parent(connection, row.id)
-        again = queue.retry_failed(connection, parent.id)
+        again = retry(call.engine.context, connection, parent.id)
         if not again:
             raise NotNow(
                 f"No delivery of distribution {row.id} failed or was cancelled.",
                 hint="Look at it with `nuvo distributions show`.",
             )
-        call.detail |= {"deliveries": len(again), "task": parent.id}
+        call.detail |= {"deliveries": again, "task": parent.id}
     return answer(call, parent.id, request.wait)
 
 

@@ -74,7 +74,7 @@ def claim_folder(connection: Connection, folder: str, home: Path) -> str:
     """Return the resolved folder if it can become an instance's workspace.
 
     Raises:
-        InvalidInput: relative, the root of the file system, not a folder, or overlapping Nuvo's home.
+        InvalidInput: relative, the root of the file system, not a folder, or inside Nuvo's home.
         AlreadyExists: it is, lies in, or holds another instance's workspace.
     """
     if not os.path.isabs(folder) or "\0" in folder:

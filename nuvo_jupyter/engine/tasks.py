@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery.results import TaskResult, read_result
+from nuvo_jupyter.delivery.settle import request_cancel
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call, deadline, remaining
 from nuvo_jupyter.engine.lookup import find_space
@@ -66,19 +67,14 @@ def task_cancel(call: Call, request: OfTask) -> Task:
         NotFound: there is no such task.
         Refused: it is neither the caller's nor in a space they administer.
     """
-    from nuvo_jupyter.delivery.settle import cancel
-
-    with call.write() as connection:
+    with call.read() as connection:
         row = visible_task(call, connection, request.id)
         if row.created_by != call.who and not _administers(call.access(connection), row):
             raise Refused(
                 f"Task {row.id} was started by {row.created_by}.",
                 hint="Ask them or an admin of the space to cancel it.",
             )
-        changed = cancel(connection, request.id, Problem("cancelled", f"Cancelled by {call.who}."))
-    for task_id in changed:
-        call.engine.context.announce(task_id)
-    call.queued()
+    request_cancel(call.engine.context, request.id)
     return wait_for(call, request.id, 0)
 
 

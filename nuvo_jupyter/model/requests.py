@@ -279,7 +279,7 @@ class StageRemove(Request, frozen=True, kw_only=True):
     objects: Annotated[tuple[StagedObject, ...], Meta(min_length=1, max_length=10_000)]
 
 
-class Distribute(Request, kw_only=True):
+class Distribute(Request, frozen=True, kw_only=True):
     source: Annotated[
         str,
         Meta(
