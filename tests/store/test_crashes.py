@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -19,8 +20,9 @@ CHILD = Path(__file__).with_name("killed_writer.py")
 def run(store: Store, die_at: int, kill_after: int | None) -> list[bytes]:
     """Let a process write until it dies; returns the ids it said were committed."""
     command = [sys.executable, str(CHILD), store.catalog.url, store.backend.url, str(die_at)]
-    committed = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+    committed: list[bytes] = []
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stdout is not None
         for count, line in enumerate(child.stdout):
             committed.extend(map(bytes.fromhex, line.split()))
