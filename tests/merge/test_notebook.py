@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import nbformat
@@ -97,6 +98,21 @@ def test_of_a_cell_that_both_edited_the_targets_stays_and_the_sources_is_below_i
     assert result.data is not None
     assert merged(BASE, result.data, source)[0] == cells
     assert merged(source, result.data, source)[1].data is None
+
+
+def test_a_new_version_is_put_below_even_if_a_cell_that_goes_says_the_same() -> None:
+    x, y, twice = code("x = 1"), code("y = 1"), code("y = 1", "id-twice")
+    target = notebook(code("x = 2", "id-x"), y, twice)
+    cells, _ = merged(notebook(x, y, twice), target, notebook(code("y = 1", "id-x")))
+    assert sources(cells) == ["x = 2", "y = 1"]
+
+
+def test_new_cells_do_not_come_twice_when_the_first_delivery_was_not_recorded() -> None:
+    source = notebook(A, B, code("theirs"), C, code(""), text("last"))
+    result = merge_notebook(BASE, notebook(A, B, code("mine"), C), source, label=LABEL)
+    assert result is not None
+    assert result.data is not None
+    assert merged(BASE, result.data, source)[1].data is None
 
 
 def test_both_edited_alike() -> None:
@@ -272,6 +288,8 @@ def test_no_cell_of_either_side_is_lost(situation: tuple[bytes, bytes, bytes]) -
     was = all_sources(base)
     for side in (target, source):
         assert all_sources(side) - was <= set(sources(cells))
+    own = Counter(cell["source"] for cell in json.loads(target)["cells"] if cell["source"] not in was)
+    assert own <= Counter(sources(cells))
     assert (all_sources(target) & all_sources(source)) <= set(sources(cells)) | was
 
 

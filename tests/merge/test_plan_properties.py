@@ -43,7 +43,7 @@ def in_scope(path: str, objects: Sequence[str] | None) -> bool:
 
 
 @given(situations(), STRATEGIES)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 def test_every_file_in_scope_has_exactly_one_outcome_and_it_is_true(
     situation: tuple[Tree, Tree, Tree, list[str] | None], strategy: Strategy
 ) -> None:
@@ -86,7 +86,7 @@ def test_every_file_in_scope_has_exactly_one_outcome_and_it_is_true(
 
 
 @given(situations(), STRATEGIES)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 def test_a_second_delivery_changes_nothing(
     situation: tuple[Tree, Tree, Tree, list[str] | None], strategy: Strategy
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_second_delivery_changes_nothing(
 
 
 @given(situations(), STRATEGIES)
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 def test_nothing_of_the_target_goes_unless_the_strategy_says_so(
     situation: tuple[Tree, Tree, Tree, list[str] | None], strategy: Strategy
 ) -> None:
@@ -123,7 +123,7 @@ def test_nothing_of_the_target_goes_unless_the_strategy_says_so(
 
 
 @given(situations())
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 def test_merge_without_a_base_loses_nothing(situation: tuple[Tree, Tree, Tree, list[str] | None]) -> None:
     source, target, _, objects = situation
     _, after = deliver(source, target, {}, Strategy.MERGE, objects)
@@ -131,7 +131,7 @@ def test_merge_without_a_base_loses_nothing(situation: tuple[Tree, Tree, Tree, l
 
 
 @given(situations())
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 def test_merge_into_an_untouched_target_mirrors_the_source(
     situation: tuple[Tree, Tree, Tree, list[str] | None],
 ) -> None:
@@ -142,7 +142,7 @@ def test_merge_into_an_untouched_target_mirrors_the_source(
 
 
 @given(situations())
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 def test_replacing_a_whole_state_gives_exactly_the_source(
     situation: tuple[Tree, Tree, Tree, list[str] | None],
 ) -> None:
@@ -153,7 +153,7 @@ def test_replacing_a_whole_state_gives_exactly_the_source(
 
 
 @given(situations())
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 def test_replacing_objects_gives_exactly_them(situation: tuple[Tree, Tree, Tree, list[str] | None]) -> None:
     source, target, base, objects = situation
     changes, after = deliver(source, target, base, Strategy.REPLACE, objects)

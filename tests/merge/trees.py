@@ -109,10 +109,11 @@ def edited(draw: st.DrawFn, before: Tree) -> Tree:
     state = {path: node for path, node in before.items() if draw(st.integers(0, 3))}
     state = {p: n for p, n in state.items() if all(f in state for f in _folders(p))}
     for path, node in other.items():
-        if all(state.get(folder, FOLDER).kind is NodeKind.FOLDER for folder in _folders(path)):
-            if node.kind is NodeKind.FOLDER or not any(p.startswith(path + "/") for p in state):
-                if not (node.kind is NodeKind.FOLDER and path in state):
-                    state = closed({**state, path: node})
+        reachable = all(state.get(folder, FOLDER).kind is NodeKind.FOLDER for folder in _folders(path))
+        folder = node.kind is NodeKind.FOLDER
+        free = path not in state if folder else not any(p.startswith(path + "/") for p in state)
+        if reachable and free:
+            state = closed({**state, path: node})
     return state
 
 
