@@ -43,10 +43,12 @@ def marked(root: Root, folders: Iterable[str]) -> Iterator[None]:
                 for path in sorted(set(folders)):
                     with contextlib.suppress(OSError):
                         _clear(descent.at(path))
-        yield
-        if mine:
-            with contextlib.suppress(OSError):
-                os.unlink(MARK, dir_fd=root.fd)
+        try:
+            yield
+        finally:
+            if mine:
+                with contextlib.suppress(OSError):
+                    os.unlink(MARK, dir_fd=root.fd)
     finally:
         if fd >= 0:
             os.close(fd)
