@@ -1,7 +1,21 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-import { serverPlugin } from './server';
+import { actionsPlugin } from './plugins/actions';
+import { commandsPlugin } from './plugins/commands';
+import { contextMenuPlugin } from './plugins/contextMenu';
+import { documentsPlugin } from './plugins/documents';
+import { serverPlugin } from './plugins/server';
+import { servicePlugin } from './plugins/service';
+import { sidebarPlugin } from './plugins/sidebar';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [serverPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  serverPlugin,
+  servicePlugin,
+  actionsPlugin,
+  commandsPlugin,
+  contextMenuPlugin,
+  sidebarPlugin,
+  documentsPlugin
+];
 
 export default plugins;

@@ -1,6 +1,15 @@
 import type { ServerConnection } from '@jupyterlab/services';
 import { Token } from '@lumino/coreutils';
 
+import type { Actions } from './actions';
+import type { ISnapshot, IStagedObject, ITask, Strategy } from './api/types';
+import type { StageModel } from './models/stage';
+import type { StateModel } from './models/state';
+import type { TasksModel } from './models/tasks';
+
+/** The translation domain of every string. */
+export const DOMAIN = 'nuvo-jupyter';
+
 /** Talks to the operations under `/nuvo/api` on the Jupyter server. */
 export interface INuvoServer {
   readonly settings: ServerConnection.ISettings;
@@ -19,4 +28,69 @@ export interface INuvoServer {
 export const INuvoServer = new Token<INuvoServer>(
   'nuvo-jupyter:INuvoServer',
   'Requests to the Nuvo operations of the Jupyter server.'
+);
+
+/** What a described snapshot says; a field left out keeps the server's default. */
+export interface ISnapshotWords {
+  name?: string;
+  description?: string;
+  next_description?: string;
+  final?: boolean;
+}
+
+/** What the panel shows, and the changes that can be asked for. */
+export interface INuvoService {
+  readonly server: INuvoServer;
+  readonly state: StateModel;
+  readonly stage: StageModel;
+  readonly tasks: TasksModel;
+
+  /** Ask again for everything shown. */
+  refresh(): Promise<void>;
+
+  /** Take a snapshot of the instance shown; `confirmed` goes on although the folder is huge. */
+  takeSnapshot(words: ISnapshotWords, confirmed?: boolean): Promise<ITask>;
+
+  /** Restore paths of a snapshot into its instance; everything if none are given. */
+  restore(snapshot: ISnapshot, paths: string[]): Promise<ITask>;
+
+  updateSnapshot(
+    snapshot: ISnapshot,
+    words: Pick<ISnapshotWords, 'name' | 'description'>
+  ): Promise<void>;
+
+  deleteSnapshot(snapshot: ISnapshot): Promise<void>;
+
+  recoverSnapshot(snapshot: ISnapshot): Promise<void>;
+
+  /** Ask what a distribution would do, or do it. */
+  distribute(request: IDistributeRequest, preview: boolean): Promise<ITask>;
+
+  /** Deliver again to the targets that failed or were cancelled. */
+  retry(distribution: number): Promise<ITask>;
+}
+
+/** What is distributed, how and to whom. */
+export interface IDistributeRequest {
+  source: string;
+  whole: boolean;
+  objects: IStagedObject[] | null;
+  to: string[];
+  strategy: Strategy;
+  onlyFiles: boolean;
+  message: string;
+  notify: boolean;
+}
+
+export const INuvoService = new Token<INuvoService>(
+  'nuvo-jupyter:INuvoService',
+  'State, stage and tasks of the instance shown in the file browser.'
+);
+
+/** What users set off from the panel, the menus and the palette. */
+export type INuvoActions = Actions;
+
+export const INuvoActions = new Token<INuvoActions>(
+  'nuvo-jupyter:INuvoActions',
+  'Asks back, acts and tells how it went, for what users set off.'
 );

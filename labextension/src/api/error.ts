@@ -2,7 +2,7 @@
 export interface IErrorBody {
   code: string;
   message: string;
-  hint?: string;
+  hint?: string | null;
 }
 
 /** A refused or failed operation, as the server explained it. */
@@ -26,5 +26,14 @@ export class NuvoError extends Error {
       told.message || reason || `HTTP ${status}`,
       told.hint ?? ''
     );
+  }
+
+  /** Anything thrown, as an error with a message for users. */
+  static of(error: unknown): NuvoError {
+    if (error instanceof NuvoError) {
+      return error;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    return new NuvoError(0, 'unreachable', message, '');
   }
 }

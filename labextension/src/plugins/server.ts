@@ -1,7 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-import { NuvoServer } from './api/server';
-import { INuvoServer } from './tokens';
+import { NuvoServer } from '../api/server';
+import { INuvoServer } from '../tokens';
 
 export const serverPlugin: JupyterFrontEndPlugin<INuvoServer> = {
   id: 'nuvo-jupyter:server',

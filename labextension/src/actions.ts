@@ -1,0 +1,188 @@
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { NuvoError } from './api/error';
+import type { ISnapshot, ITask } from './api/types';
+import { askConfirm, askForm } from './dialogs/form';
+import { attempt, reportProblem } from './dialogs/report';
+import { renameForm, type SnapshotWords, snapshotForm } from './dialogs/snapshotForm';
+import { pathText, snapshotTitle } from './formats';
+import type { INuvoService, ISnapshotWords } from './tokens';
+
+/** What users set off from the panel, the menus and the palette: asks back, acts, and tells how it went. */
+export class Actions {
+  constructor(
+    readonly service: INuvoService,
+    readonly trans: TranslationBundle
+  ) {
+    service.tasks.finished.connect((_, task) => this._tell(task));
+  }
+
+  async takeSnapshot(words: ISnapshotWords = {}): Promise<void> {
+    await this._try(() => this._confirmedSnapshot(words, false));
+  }
+
+  async describeSnapshot(): Promise<void> {
+    const { trans } = this;
+    const state = this.service.state.instance?.state_description ?? '';
+    const words = await askForm<SnapshotWords>(
+      {
+        title: trans.__('Take a snapshot'),
+        accept: trans.__('Take snapshot'),
+        initial: { name: '', description: state, next_description: '', final: false },
+        form: snapshotForm(trans)
+      },
+      trans
+    );
+    if (words) {
+      const { name, next_description, ...rest } = words;
+      await this.takeSnapshot({
+        ...rest,
+        // Left empty they mean: no name, and no word on what comes next.
+        ...(name.trim() && { name: name.trim() }),
+        ...(next_description.trim() && { next_description })
+      });
+    }
+  }
+
+  async restore(snapshot: ISnapshot, paths: string[]): Promise<void> {
+    const { trans } = this;
+    const from = snapshotTitle(snapshot, trans);
+    const body = paths.length
+      ? trans.__(
+          'The current version of “%1” is replaced by the one in “%2”. A backup snapshot of the current state is taken first.',
+          paths.join(', '),
+          from
+        )
+      : trans.__(
+          'The current state becomes exactly what “%1” holds: files are replaced, and files that are not in it are deleted. A backup snapshot of the current state is taken first.',
+          from
+        );
+    const title = paths.length ? trans.__('Restore this file?') : trans.__('Restore everything?');
+    if (await askConfirm({ title, body, accept: trans.__('Restore'), warn: true }, trans)) {
+      await this._start(() => this.service.restore(snapshot, paths));
+    }
+  }
+
+  async rename(snapshot: ISnapshot): Promise<void> {
+    const { trans } = this;
+    const words = await askForm(
+      {
+        title: trans.__('Rename or describe the snapshot'),
+        accept: trans.__('Save'),
+        initial: { name: snapshot.name ?? '', description: snapshot.description },
+        form: renameForm(trans)
+      },
+      trans
+    );
+    if (words) {
+      await this._try(() => this.service.updateSnapshot(snapshot, words));
+    }
+  }
+
+  async delete(snapshot: ISnapshot): Promise<void> {
+    const { trans } = this;
+    const name = snapshotTitle(snapshot, trans);
+    const body = trans.__(
+      '“%1” disappears from the timeline. It can be recovered for 24 hours. Files of the current state are not touched.',
+      name
+    );
+    const title = trans.__('Delete this snapshot?');
+    if (await askConfirm({ title, body, accept: trans.__('Delete'), warn: true }, trans)) {
+      await this._try(async () => {
+        await this.service.deleteSnapshot(snapshot);
+        Notification.info(trans.__('“%1” was deleted.', name), {
+          autoClose: 10_000,
+          actions: [
+            {
+              label: trans.__('Undo'),
+              callback: () => void this._try(() => this.service.recoverSnapshot(snapshot))
+            }
+          ]
+        });
+      });
+    }
+  }
+
+  /** Stage files or folders of the folder shown, by their names in it. */
+  async stage(names: string[]): Promise<void> {
+    const { trans } = this;
+    const { state, stage } = this.service;
+    const reference = state.instance?.reference;
+    if (!reference) {
+      const message = trans.__('This folder has no snapshot yet, so nothing in it can be staged.');
+      const hint = trans.__('Take its first snapshot from the Nuvo panel.');
+      reportProblem({ code: 'not_found', message, hint }, trans);
+      return;
+    }
+    const count = stage.stage.objects.length;
+    const body = trans._n(
+      'A stage holds objects of one state only. %2 object of %1 will be taken off it.',
+      'A stage holds objects of one state only. %2 objects of %1 will be taken off it.',
+      count,
+      stage.stage.state ?? '',
+      count
+    );
+    const title = trans.__('Clear your stage?');
+    const accept = trans.__('Clear and stage');
+    if (stage.wouldClear(reference) && !(await askConfirm({ title, body, accept }, trans))) {
+      return;
+    }
+    const paths = names.map(name => state.pathOf(pathText(name)));
+    await this._try(() => stage.add(reference, paths));
+  }
+
+  async retry(distribution: number): Promise<void> {
+    await this._start(() => this.service.retry(distribution));
+  }
+
+  async cancel(task: ITask): Promise<void> {
+    await this._try(() => this.service.tasks.cancel(task));
+  }
+
+  /** Start a task for the user; its end is told by a notification. */
+  private async _start(work: () => Promise<ITask>): Promise<void> {
+    const task = await this._try(work);
+    if (task) {
+      this._mine.add(task.id);
+    }
+  }
+
+  private async _confirmedSnapshot(words: ISnapshotWords, confirmed: boolean): Promise<void> {
+    const { trans } = this;
+    try {
+      const task = await this.service.takeSnapshot(words, confirmed);
+      this._mine.add(task.id);
+    } catch (error) {
+      const problem = NuvoError.of(error);
+      if (problem.code !== 'confirmation_needed') {
+        throw problem;
+      }
+      const title = trans.__('Take a snapshot of all this?');
+      const accept = trans.__('Take snapshot');
+      if (await askConfirm({ title, body: problem.message, accept }, trans)) {
+        await this._confirmedSnapshot(words, true);
+      }
+    }
+  }
+
+  private _tell(task: ITask): void {
+    const { trans } = this;
+    if (!this._mine.delete(task.id)) {
+      return;
+    }
+    if (task.problem) {
+      reportProblem(task.problem, trans);
+    } else if (task.state === 'cancelled') {
+      Notification.info(trans.__('Cancelled: %1', task.title), { autoClose: 5000 });
+    } else {
+      Notification.success(trans.__('Done: %1', task.title), { autoClose: 5000 });
+    }
+  }
+
+  private _try<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return attempt(work, this.trans);
+  }
+
+  private readonly _mine = new Set<number>();
+}

@@ -1,0 +1,33 @@
+import type { JSX } from 'react';
+
+import { useModel, useNow, useNuvo } from './context';
+import { Section } from './Section';
+import { SnapshotRow } from './SnapshotRow';
+
+/** The snapshots of the instance shown, the newest first. */
+export function Timeline(): JSX.Element {
+  const { service, trans } = useNuvo();
+  const { snapshots, instance, space } = useModel(service.state);
+  const now = useNow();
+  return (
+    <Section title={trans.__('Snapshots')} count={snapshots.length}>
+      {snapshots.length === 0 && (
+        <p className="nuvo-Muted">
+          {instance && !service.state.may('instance viewer')
+            ? trans.__('You may not see this instance’s snapshots.')
+            : trans.__('No snapshot yet.')}
+        </p>
+      )}
+      <ol className="nuvo-List" aria-label={trans.__('Snapshots, newest first')}>
+        {snapshots.map(snapshot => (
+          <SnapshotRow
+            key={snapshot.reference}
+            snapshot={snapshot}
+            now={now}
+            timeZone={space?.timezone}
+          />
+        ))}
+      </ol>
+    </Section>
+  );
+}

@@ -1,0 +1,75 @@
+import { call } from './api/operations';
+import type { ISnapshot, ITask } from './api/types';
+import { StageModel } from './models/stage';
+import { StateModel } from './models/state';
+import { TasksModel } from './models/tasks';
+import type { IDistributeRequest, INuvoServer, INuvoService, ISnapshotWords } from './tokens';
+
+/** The one object through which views read and change things. */
+export class NuvoService implements INuvoService {
+  constructor(readonly server: INuvoServer) {
+    this.state = new StateModel(server);
+    this.stage = new StageModel(server);
+    this.tasks = new TasksModel(server);
+    this.tasks.finished.connect(() => void this.state.refresh());
+  }
+
+  readonly state: StateModel;
+  readonly stage: StageModel;
+  readonly tasks: TasksModel;
+
+  async refresh(): Promise<void> {
+    await Promise.all([this.state.refresh(), this.stage.refresh(), this.tasks.refresh()]);
+  }
+
+  takeSnapshot(words: ISnapshotWords, confirmed = false): Promise<ITask> {
+    const { instance, folder } = this.state;
+    const where = instance ? { instance: instance.reference } : { folder: folder ?? '' };
+    return this._started(
+      call(this.server, 'post', '/snapshots', { ...where, ...words, confirmed })
+    );
+  }
+
+  restore(snapshot: ISnapshot, paths: string[]): Promise<ITask> {
+    return this._started(
+      call(this.server, 'post', '/restore', { source: snapshot.reference, paths })
+    );
+  }
+
+  async updateSnapshot(
+    snapshot: ISnapshot,
+    words: Pick<ISnapshotWords, 'name' | 'description'>
+  ): Promise<void> {
+    await call(this.server, 'patch', '/snapshot', { state: snapshot.reference, ...words });
+    await this.state.refresh();
+  }
+
+  async deleteSnapshot(snapshot: ISnapshot): Promise<void> {
+    await call(this.server, 'delete', '/snapshot', { state: snapshot.reference });
+    await this.state.refresh();
+  }
+
+  async recoverSnapshot(snapshot: ISnapshot): Promise<void> {
+    await call(this.server, 'post', '/snapshot/recover', { state: snapshot.reference });
+    await this.state.refresh();
+  }
+
+  distribute(request: IDistributeRequest, preview: boolean): Promise<ITask> {
+    const { onlyFiles, strategy, ...rest } = request;
+    const path = preview ? '/distributions/preview' : '/distributions';
+    const asked = { ...rest, only_files: onlyFiles, strategies: { file: strategy } };
+    return this._started(call(this.server, 'post', path, asked));
+  }
+
+  retry(distribution: number): Promise<ITask> {
+    return this._started(
+      call(this.server, 'post', '/distributions/{id}/retry', { id: distribution })
+    );
+  }
+
+  private async _started(asked: Promise<ITask>): Promise<ITask> {
+    const task = await asked;
+    void this.tasks.refresh();
+    return task;
+  }
+}
