@@ -134,3 +134,20 @@ def test_edits_with_a_line_between_them_all_arrive(count: int, data: st.DataObje
         base, [*mine, middle, *tail], [*head, middle, *theirs], [*mine, middle, *theirs],
     )]  # fmt: skip
     assert merge_text(*texts[:3]) == texts[3]
+
+
+def test_long_texts_are_merged_too() -> None:
+    base = [f"{number},{number % 7}\n" for number in range(60_000)]
+    target = ["mine\n" if number in (5, 30_000) else line for number, line in enumerate(base)]
+    source = [line for number, line in enumerate(base) if number not in (9, 59_990)]
+    both = [line for number, line in enumerate(target) if number not in (9, 59_990)]
+    base_text, target_text, source_text, merged = (
+        "".join(lines).encode() for lines in (base, target, source, both)
+    )
+    assert merge_text(base_text, target_text, source_text) == merged
+
+
+def test_a_long_rewrite_without_any_landmark_is_a_conflict() -> None:
+    base = b"0,1\n0,2\n" * 30_000
+    target = b"mine\n" + base.replace(b"0,1", b"0,3") + b"mine\n"
+    assert merge_text(base, target, b"new\n" + base) is None
