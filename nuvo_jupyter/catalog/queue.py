@@ -179,8 +179,11 @@ def update(connection: Connection, task_id: int, lease: str, **values: Any) -> N
     Raises:
         LeaseLost: somebody else has taken over.
     """
+    # Without values the row is still locked, so that nobody takes over before the transaction ends.
     done = connection.execute(
-        sa.update(t.task).where(_c.id == task_id, _c.lease_id == lease, _c.state == _RUNNING).values(**values)
+        sa.update(t.task)
+        .where(_c.id == task_id, _c.lease_id == lease, _c.state == _RUNNING)
+        .values(**(values or {"lease_id": lease}))
     )
     if done.rowcount != 1:
         raise LeaseLost(f"Task {task_id} was taken over by another executor.")
@@ -440,7 +443,7 @@ def list_tasks(
         top: only those without a parent.
     """
     query = sa.select(t.task).order_by(_c.id.desc()).limit(limit)
-    either = []
+    either: list[sa.ColumnElement[bool]] = []
     if space_ids is not None:
         either.append(_c.space_id.in_(list(space_ids)))
     if created_by is not None:

@@ -32,7 +32,6 @@ class DistributionOrder(msgspec.Struct, frozen=True):
         objects: ``None`` for the whole state.
         through: instance id of Distributed when everything goes through it first; else ``None``.
         recalled: for a recall: the distribution taken back, if one was named.
-        share: new instances get this whole state ("invite and share state"): mark the snapshot as shared.
     """
 
     kind: DistributionKind
@@ -41,7 +40,6 @@ class DistributionOrder(msgspec.Struct, frozen=True):
     only_files: bool = False
     through: int | None = None
     recalled: int | None = None
-    share: bool = False
 
 
 class DeliveryOrder(msgspec.Struct, frozen=True):

@@ -1,0 +1,206 @@
+"""One delivery: prepare, back up, plan, apply, report. Killed anywhere and claimed again, the end is the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog import snapshots
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.delivery.base import after_delivery, after_recall
+from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.locks import instance_lock
+from nuvo_jupyter.delivery.orders import DeliveryOrder, SnapshotOrder
+from nuvo_jupyter.delivery.planning import Planned, plan_delivery
+from nuvo_jupyter.delivery.results import pack_outcomes
+from nuvo_jupyter.delivery.sources import Source, read_source, state_of
+from nuvo_jupyter.delivery.take import take_locked
+from nuvo_jupyter.merge.recall import recalled_paths
+from nuvo_jupyter.merge.simulate import simulate
+from nuvo_jupyter.model.changes import ObjectOutcome, Outcome
+from nuvo_jupyter.model.nodes import Node, NodeKind
+from nuvo_jupyter.model.snapshots import Reason
+from nuvo_jupyter.model.tasks import DistributionKind, Problem, TaskState
+from nuvo_jupyter.store import tree
+from nuvo_jupyter.store.chunks import content_ids
+from nuvo_jupyter.workspace.apply import apply
+from nuvo_jupyter.workspace.folder import make_folder
+from nuvo_jupyter.workspace.safe import Root
+from nuvo_jupyter.workspace.scan import Fingerprint
+
+APPLYING = "apply"
+"""The step in which the target is changed; a delivery found in it goes on from its backup."""
+
+
+class _Target(msgspec.Struct):
+    """The target before the delivery.
+
+    Args:
+        nodes: its content, by the backup.
+        fingerprints: how its files looked; empty when resuming, then contents are compared.
+    """
+
+    nodes: Mapping[str, Node]
+    fingerprints: Mapping[str, Fingerprint]
+
+
+def deliver(execution: Execution) -> None:
+    """Deliver to one target.
+
+    What its user changes between backup and apply is kept and reported. When the executor is killed while it
+    applies, the next one makes the same plan from the same backup, and finds what is done already by its content.
+
+    Raises:
+        Cancelled: nothing was changed.
+        WorkspaceUnavailable, StorageFull, StoreDamaged: nothing was changed.
+        LeaseLost: somebody else has taken over.
+    """
+    context, row = execution.context, execution.row
+    order = msgspec.msgpack.decode(row.request, type=DeliveryOrder)
+    with context.catalog.read() as connection:
+        source = read_source(connection, row.distribution_id, first=order.first)
+        instance = connection.execute(sa.select(t.instance).where(t.instance.c.id == row.instance_id)).one()
+    resumed = row.step == APPLYING
+    if not resumed:
+        execution.check()
+        if context.prepare is not None and source.order.kind is not DistributionKind.CREATE:
+            execution.progress("prepare")
+            context.prepare(instance.id)
+    with instance_lock(context.home, instance.id, None if resumed else execution.check):
+        if source.order.kind is DistributionKind.CREATE:
+            make_folder(instance.workspace)
+        with Root(instance.workspace) as root:
+            target = _resume(execution, resumed) or _back_up(execution, root, source)
+            if not resumed:
+                execution.progress("plan")
+            base = state_of(context.store, instance.base_root)
+            planned = plan_delivery(
+                context.store, source, target.nodes, base, into_distributed=order.first, read=context.store.read_file
+            )
+            if not resumed:
+                execution.begin(APPLYING)
+            outcomes = apply(
+                root,
+                context.store,
+                planned.changes,
+                target.fingerprints,
+                progress=lambda done, total: execution.progress(APPLYING, done, total),
+            )
+        _report(execution, source, instance, target, planned, outcomes)
+    execution.announce()
+
+
+def _resume(execution: Execution, resumed: bool) -> _Target | None:
+    """The target as it was when a killed executor began to change it."""
+    if not resumed:
+        return None
+    context, backup_id = execution.context, execution.row.backup_id
+    if backup_id is None:
+        # A new instance's folder was empty.
+        return _Target({}, {})
+    with context.catalog.read() as connection:
+        backup = snapshots.get_snapshot(connection, backup_id)
+    return _Target(state_of(context.store, backup.root), {})
+
+
+def _back_up(execution: Execution, root: Root, source: Source) -> _Target:
+    context, row, kind = execution.context, execution.row, source.order.kind
+    if kind is DistributionKind.CREATE and not os.listdir(root.fd):
+        return _Target({}, {})
+    same_as = None
+    if row.backup_id is not None:
+        # Killed after its backup: if nothing has changed since, no second one is needed.
+        with context.catalog.read() as connection:
+            same_as = (row.backup_id, snapshots.get_snapshot(connection, row.backup_id).manifest)
+
+    def record(connection: Connection, snapshot_id: int) -> None:
+        execution.fence(connection, backup_id=snapshot_id)
+
+    execution.progress("back up")
+    reason = Reason.BEFORE_RESTORE if kind is DistributionKind.RESTORE else Reason.BEFORE_DISTRIBUTION
+    taken = take_locked(
+        context,
+        root,
+        row.instance_id,
+        order=SnapshotOrder(reason=reason),
+        by=row.created_by,
+        record=record,
+        cancelled=execution.cancelled,
+        same_as=same_as,
+    )
+    return _Target(taken.captured.nodes, taken.captured.fingerprints)
+
+
+def _report(
+    execution: Execution,
+    source: Source,
+    instance: Row[Any],
+    target: _Target,
+    planned: Planned,
+    applied: list[ObjectOutcome],
+) -> None:
+    """Note outcomes and what counts as last distributed, and finish: all in one fenced transaction."""
+    context = execution.context
+    outcomes = [*applied, *source.unsupported]
+    failed = [outcome for outcome in outcomes if outcome.outcome is Outcome.FAILED]
+    state, problem = TaskState.DONE, None
+    if failed:
+        number = "1 object" if len(failed) == 1 else f"{len(failed)} objects"
+        state, problem = (
+            TaskState.FAILED,
+            Problem(
+                "some_objects_failed",
+                f"{number} of {len(outcomes)} could not be delivered, the first is {failed[0].path}: {failed[0].detail}",
+                "All others were delivered. Put it right, then retry.",
+            ),
+        )
+    with context.store.writer() as writer:
+        base_root = instance.base_root
+        if source.order.kind is DistributionKind.RESTORE:
+            own = source.snapshot is not None and source.snapshot.instance_id == instance.id
+            if own and source.whole and not failed and source.snapshot is not None:
+                base_root = source.snapshot.base_root
+        else:
+            base = _new_base(execution, source, instance, target, planned, applied)
+            base_root = tree.build(base, writer) if base or base_root is not None else None
+        writer.flush()
+        with context.catalog.write() as connection:
+            writer.commit(connection)
+            if base_root != instance.base_root:
+                connection.execute(
+                    sa.update(t.instance).where(t.instance.c.id == instance.id).values(base_root=base_root)
+                )
+            execution.finish(connection, state, result=pack_outcomes(outcomes), problem=problem)
+
+
+def _new_base(
+    execution: Execution,
+    source: Source,
+    instance: Row[Any],
+    target: _Target,
+    planned: Planned,
+    outcomes: list[ObjectOutcome],
+) -> dict[str, Node]:
+    base = state_of(execution.context.store, instance.base_root)
+    if source.order.kind is DistributionKind.RECALL:
+        return after_recall(base, recalled_paths(planned.source, source.paths), outcomes)
+    carried_out = [
+        change
+        for change, outcome in zip(planned.changes, outcomes, strict=True)
+        if outcome.outcome is change.outcome
+    ]
+    now = simulate(target.nodes, carried_out, content_ids)
+    return after_delivery(
+        base,
+        planned.source,
+        source.paths,
+        planned.before_merging,
+        planned.changes,
+        outcomes,
+        (path for path, node in now.items() if node.kind is NodeKind.FOLDER),
+    )

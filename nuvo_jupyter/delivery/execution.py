@@ -1,0 +1,155 @@
+"""One claimed task while it is being executed: progress, cancelling, fencing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import SQLAlchemyError
+
+from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog.queue import Claimed
+from nuvo_jupyter.delivery.context import Context
+from nuvo_jupyter.delivery.settle import settle
+from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NuvoError
+from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
+
+TELL_SECONDS = 0.25
+"""Progress is written, and the wish to cancel read, about this often."""
+
+
+class Execution:
+    """A task that is ours.
+
+    Args:
+        context: what to work with.
+        claimed: the row and its lease.
+        stopping: set when this process is shutting down: give the task back at the next step.
+    """
+
+    def __init__(self, context: Context, claimed: Claimed, stopping: threading.Event | None = None) -> None:
+        self.context = context
+        self.id = claimed.id
+        self.lease = claimed.lease
+        self.kind: TaskKind = claimed.kind
+        self.row: Row[Any] = claimed.row
+        self.stopping = stopping or threading.Event()
+        self.step = str(claimed.row.step)
+        self.cancel = bool(claimed.row.cancel_requested)
+        self.lost = False
+        self._told = 0.0
+        self._lock = threading.Lock()
+
+    def progress(self, step: str, done: int = 0, total: int = 0) -> None:
+        """Write how far it is, at most four times a second; the first of a step always.
+
+        Never raises: progress is for people. Whether the task is still ours is settled where something is changed.
+        """
+        with self._lock:
+            moment = time.monotonic()
+            if step == self.step and moment - self._told < TELL_SECONDS:
+                return
+            self._told = moment
+            self.step = step
+        try:
+            with self.context.catalog.write() as connection:
+                wanted = queue.progress(connection, self.id, self.lease, step, done, total)
+        except LeaseLost:
+            self.lost = True
+            return
+        except (NuvoError, SQLAlchemyError):
+            return
+        self.cancel = self.cancel or wanted
+        self.announce()
+
+    def cancelled(self) -> bool:
+        """Whether to stop: cancelled by a user, taken over by another executor, or shutting down."""
+        if self.cancel or self.lost or self.stopping.is_set():
+            return True
+        moment = time.monotonic()
+        if moment - self._told >= TELL_SECONDS:
+            self._told = moment
+            with self.context.catalog.read() as connection:
+                row = queue.get(connection, self.id)
+            self.cancel = bool(row.cancel_requested)
+            self.lost = row.lease_id != self.lease
+        return self.cancel or self.lost
+
+    def check(self) -> None:
+        """Raise if the task is to stop.
+
+        Raises:
+            Cancelled: it is.
+        """
+        if self.cancelled():
+            raise Cancelled("The task was cancelled.")
+
+    def begin(self, step: str) -> None:
+        """Enter a step that is not cancelled any more.
+
+        Raises:
+            Cancelled: that was asked for already.
+            LeaseLost: somebody else has taken over.
+        """
+        if self.stopping.is_set():
+            raise Cancelled("The task is given back.")
+        try:
+            with self.context.catalog.write() as connection:
+                self._fenced(lambda: queue.begin(connection, self.id, self.lease, step))
+        except Cancelled:
+            self.cancel = True
+            raise
+        self.step = step
+        self.announce()
+
+    def fence(self, connection: Connection, **values: Any) -> None:
+        """Change the row in the caller's transaction, while it is ours.
+
+        Raises:
+            LeaseLost: somebody else has taken over; the transaction must not be committed.
+        """
+        self._fenced(lambda: queue.update(connection, self.id, self.lease, **values))
+
+    def finish(
+        self,
+        connection: Connection,
+        state: TaskState,
+        *,
+        result: bytes | None = None,
+        problem: Problem | None = None,
+    ) -> None:
+        """End the task, and whatever its end ends or starts, in the caller's transaction.
+
+        Raises:
+            LeaseLost: somebody else has taken over; the transaction must not be committed.
+        """
+        self._fenced(
+            lambda: queue.finish(connection, self.id, self.lease, state, result=result, problem=problem)
+        )
+        if self.row.parent_id is not None:
+            queue.count_finished(connection, self.row.parent_id, 1)
+            settle(self.context, connection, self.row.parent_id)
+
+    def suspend(self, connection: Connection, state: TaskState, **values: Any) -> None:
+        """Give the task back without an end, in the caller's transaction.
+
+        Raises:
+            LeaseLost: somebody else has taken over; the transaction must not be committed.
+        """
+        self._fenced(lambda: queue.suspend(connection, self.id, self.lease, state, **values))
+
+    def announce(self) -> None:
+        """Tell that the task, and so its parent, changed."""
+        self.context.announce(self.id)
+        if self.row.parent_id is not None:
+            self.context.announce(self.row.parent_id)
+
+    def _fenced(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except LeaseLost:
+            self.lost = True
+            raise

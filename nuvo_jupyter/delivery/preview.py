@@ -1,0 +1,223 @@
+"""A preview: the plans of all deliveries, made from how the targets are now, applied to nothing and stored nowhere."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.orders import PreviewOrder
+from nuvo_jupyter.delivery.planning import plan_delivery
+from nuvo_jupyter.delivery.results import pack_result
+from nuvo_jupyter.delivery.sources import Source, make_source, state_of
+from nuvo_jupyter.delivery.take import look
+from nuvo_jupyter.merge.simulate import simulate
+from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Outcome, count
+from nuvo_jupyter.model.errors import Cancelled, NuvoError, WorkspaceUnavailable
+from nuvo_jupyter.model.nodes import BlobId, Node, NodeKind
+from nuvo_jupyter.model.paths import basename, parent, to_name
+from nuvo_jupyter.model.tasks import DistributionKind, Problem, TargetPreview, TaskState
+from nuvo_jupyter.store.chunks import content_ids
+from nuvo_jupyter.store.store import Store
+from nuvo_jupyter.workspace import safe
+from nuvo_jupyter.workspace.check import APPEARED
+from nuvo_jupyter.workspace.safe import Descent, Root
+
+PREVIEW = "preview"
+
+
+def preview(execution: Execution) -> None:
+    """Say for every target what the distribution would do to each object.
+
+    Raises:
+        Cancelled
+        WorkspaceUnavailable: the source's folder is missing; a missing target is said in its preview.
+        LeaseLost: somebody else has taken over.
+    """
+    context = execution.context
+    order = msgspec.msgpack.decode(execution.row.request, type=PreviewOrder)
+    execution.progress(PREVIEW, 0, len(order.targets))
+    with context.catalog.read() as connection:
+        home = connection.execute(sa.select(t.instance).where(t.instance.c.id == order.source_instance)).one()
+        source = make_source(
+            connection, order.distribution, order.source_snapshot, home.space_id, execution.row.created_at
+        )
+        query = sa.select(t.instance).where(t.instance.c.id.in_({*order.targets, order.distribution.through}))
+        instances = {row.id: row for row in connection.execute(query)}
+    work = _Preview(execution, source)
+    recall = order.distribution.kind is DistributionKind.RECALL
+    if not recall:
+        work.read_source(home)
+    targets: dict[int, TargetPreview] = {}
+    through = order.distribution.through
+    if through is not None and through in instances:
+        # What the others get is what Distributed will hold.
+        targets[through] = work.target(instances[through], first=True)
+        if not recall and work.after is not None:
+            work.state = work.after
+    for number, instance_id in enumerate(order.targets):
+        execution.check()
+        execution.progress(PREVIEW, number, len(order.targets))
+        if instance_id not in targets and instance_id in instances:
+            targets[instance_id] = work.target(instances[instance_id], first=False)
+    wanted = [*([through] if through is not None and through not in order.targets else []), *order.targets]
+    found = tuple(targets[i] for i in dict.fromkeys(wanted) if i in targets)
+    totals: dict[str, int] = {}
+    for item in found:
+        for outcome, number in item.counts.items():
+            totals[outcome] = totals.get(outcome, 0) + number
+    with context.catalog.write() as connection:
+        execution.fence(connection, done=len(order.targets))
+        execution.finish(connection, TaskState.DONE, result=pack_result(totals, details=found))
+    execution.announce()
+
+
+class _Preview:
+    """Plans for one target after the other.
+
+    Attributes:
+        state: what the next target gets; ``None`` for what the source's snapshot says.
+        after: what the last target would hold.
+    """
+
+    def __init__(self, execution: Execution, source: Source) -> None:
+        self.execution = execution
+        self.context = execution.context
+        self.source = source
+        self.state: Mapping[str, Node] | None = None
+        self.after: Mapping[str, Node] | None = None
+        self.contents = _Contents(self.context.store)
+
+    def read_source(self, instance: Row[Any]) -> None:
+        """Look at the source, where no snapshot of it was taken yet."""
+        if self.source.snapshot is None:
+            with Root(instance.workspace) as root:
+                seen = look(self.context, instance.id, root, self.execution.cancelled)
+            self.state = seen.nodes
+            self.contents.lies(instance.workspace, seen.nodes)
+
+    def target(self, instance: Row[Any], *, first: bool) -> TargetPreview:
+        """What would happen to one target; a target that cannot be reached says so."""
+        self.after = None
+        try:
+            return self._target(instance, first)
+        except Cancelled:
+            raise
+        except NuvoError as error:
+            return TargetPreview(instance.name, {}, (), Problem(error.code, error.message, error.hint))
+
+    def _target(self, instance: Row[Any], first: bool) -> TargetPreview:
+        nodes: Mapping[str, Node] = {}
+        try:
+            root = Root(instance.workspace)
+        except WorkspaceUnavailable:
+            if self.source.order.kind is not DistributionKind.CREATE or os.path.lexists(instance.workspace):
+                raise
+            root = None
+        contents = self.contents
+        if root is not None:
+            with root:
+                nodes = look(self.context, instance.id, root, self.execution.cancelled).nodes
+            contents = self.contents.beside(instance.workspace, nodes)
+        planned = plan_delivery(
+            self.context.store,
+            self.source,
+            nodes,
+            state_of(self.context.store, instance.base_root),
+            into_distributed=first,
+            read=contents.read,
+            state=self.state,
+        )
+        if first:
+            self.after = simulate(nodes, planned.changes, content_ids)
+            self.contents = contents
+        outcomes = _outcomes(instance.workspace, planned.changes)
+        outcomes += self.source.unsupported
+        return TargetPreview(instance.name, count(outcomes), tuple(outcomes))
+
+
+def _outcomes(workspace: str, changes: Sequence[Change]) -> list[ObjectOutcome]:
+    """What applying will say, including that something the capture leaves out lies in the way."""
+    removed = {change.at for change in changes if change.action is Action.REMOVE}
+    outcomes = []
+    try:
+        root = Root(workspace)
+    except WorkspaceUnavailable:
+        root = None
+    for change in changes:
+        at = change.at if change.at != change.path else ""
+        outcome, detail = change.outcome, change.detail
+        new = change.action is Action.PUT and change.expected is None and change.at not in removed
+        if new and root is not None and change.node is not None and _in_the_way(root, change.at, change.node):
+            outcome, detail = Outcome.CONFLICT, APPEARED
+            at = at if outcome is change.outcome else ""
+        outcomes.append(ObjectOutcome(change.path, outcome, at, detail, change.kind))
+    if root is not None:
+        root.close()
+    return outcomes
+
+
+def _in_the_way(root: Root, path: str, node: Node) -> bool:
+    try:
+        folder = root.folder(parent(path))
+    except OSError:
+        return False
+    try:
+        status = safe.look(folder, to_name(basename(path)))
+        if status is None:
+            return False
+        from nuvo_jupyter.workspace.check import matches
+
+        return not matches(folder, to_name(basename(path)), status, node)
+    except OSError:
+        return True
+    finally:
+        os.close(folder)
+
+
+class _Contents:
+    """Contents by their blob ids: from the store, or from the folder in which they were seen."""
+
+    def __init__(self, store: Store, places: Mapping[tuple[BlobId, ...], tuple[str, str]] | None = None) -> None:
+        self._store = store
+        self._places = dict(places or {})
+
+    def lies(self, workspace: str, nodes: Mapping[str, Node]) -> None:
+        """Remember where the contents of a state lie."""
+        for path, node in nodes.items():
+            if node.kind is NodeKind.FILE:
+                self._places.setdefault(node.content, (workspace, path))
+
+    def beside(self, workspace: str, nodes: Mapping[str, Node]) -> _Contents:
+        """The same, and the contents of one more state."""
+        more = _Contents(self._store, self._places)
+        more.lies(workspace, nodes)
+        return more
+
+    def read(self, node: Node) -> bytes:
+        """A file's content.
+
+        Raises:
+            OSError: it was changed since it was looked at.
+            StoreDamaged: the store's copy is missing or altered.
+        """
+        place = self._places.get(node.content)
+        if place is None or self._store.contains(set(node.content)) == set(node.content):
+            return self._store.read_file(node)
+        workspace, path = place
+        with Root(workspace) as root, Descent(root) as descent:
+            fd = safe.open_file(descent.at(parent(path)), to_name(basename(path)))
+            try:
+                data = safe.read_whole(fd, node.size)
+            finally:
+                os.close(fd)
+        if content_ids(data) != node.content:
+            raise OSError(errno.ESTALE, "it was changed meanwhile", path)
+        return data

@@ -1,0 +1,106 @@
+"""Executing one claimed task to its end, whatever happens."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from nuvo_jupyter.delivery.deliver import deliver
+from nuvo_jupyter.delivery.distribution import abandon, distribute
+from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.orders import SnapshotOrder
+from nuvo_jupyter.delivery.preview import preview
+from nuvo_jupyter.delivery.results import pack_result
+from nuvo_jupyter.delivery.settle import CANCELLED
+from nuvo_jupyter.delivery.take import take_snapshot
+from nuvo_jupyter.delivery.verify_task import verify_store
+from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NuvoError, ServiceUnavailable
+from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
+
+MAX_ATTEMPTS = 20
+"""Executors that may die over one task before it is given up: what kills each of them would kill all."""
+
+log = logging.getLogger(__name__)
+
+
+def snapshot(execution: Execution) -> None:
+    """Take the snapshot a task asks for."""
+
+    def record(connection: Connection, snapshot_id: int) -> None:
+        execution.finish(connection, TaskState.DONE, result=pack_result({}, snapshot_id=snapshot_id))
+
+    execution.progress("capture")
+    take_snapshot(
+        execution.context,
+        execution.row.instance_id,
+        order=msgspec.msgpack.decode(execution.row.request, type=SnapshotOrder),
+        by=execution.row.created_by,
+        record=record,
+        progress=lambda done, total: execution.progress("capture", done, total),
+        check=execution.check,
+        cancelled=execution.cancelled,
+    )
+    execution.announce()
+
+
+WORK = {
+    TaskKind.SNAPSHOT: snapshot,
+    TaskKind.DISTRIBUTION: distribute,
+    TaskKind.DELIVERY: deliver,
+    TaskKind.PREVIEW: preview,
+    TaskKind.VERIFY: verify_store,
+}
+
+
+def execute(execution: Execution) -> None:
+    """Do a task's work and note its end; never raises what the work raises."""
+    try:
+        if execution.row.attempts > MAX_ATTEMPTS:
+            _end(
+                execution,
+                TaskState.FAILED,
+                Problem("gave_up", f"It was begun {MAX_ATTEMPTS} times, and each time the process ended before it did."),
+            )
+            return
+        _work(execution)
+    except LeaseLost:
+        log.info("Task %d was taken over by another executor.", execution.id)
+    except Exception:
+        # Its lease runs out, and somebody tries again.
+        log.exception("The end of task %d could not be noted.", execution.id)
+
+
+def _work(execution: Execution) -> None:
+    try:
+        WORK[execution.kind](execution)
+    except LeaseLost:
+        raise
+    except Cancelled:
+        if execution.lost:
+            raise LeaseLost(f"Task {execution.id} was taken over.") from None
+        if execution.cancel:
+            _end(execution, TaskState.CANCELLED, CANCELLED)
+        else:
+            with execution.context.catalog.write() as connection:
+                execution.suspend(connection, TaskState.QUEUED)
+            execution.announce()
+    except ServiceUnavailable:
+        # Not the task's fault: its lease runs out, and it is tried again.
+        log.warning("Task %d waits for a service.", execution.id, exc_info=True)
+    except NuvoError as error:
+        _end(execution, TaskState.FAILED, Problem(error.code, error.message, error.hint))
+    except Exception as error:
+        log.exception("Task %d failed unexpectedly.", execution.id)
+        reason = f"{type(error).__name__}: {error}"
+        _end(execution, TaskState.FAILED, Problem("error", f"It failed unexpectedly ({reason}).", "See the server's log."))
+
+
+def _end(execution: Execution, state: TaskState, problem: Problem) -> None:
+    with execution.context.catalog.write() as connection:
+        if execution.kind is TaskKind.DISTRIBUTION:
+            abandon(execution, connection, state, problem)
+        else:
+            execution.finish(connection, state, problem=problem)
+    execution.announce()

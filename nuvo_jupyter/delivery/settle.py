@@ -1,0 +1,110 @@
+"""What the end of a child means for its parent: go on, fail, or be finished."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy.engine import Connection
+
+from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.delivery import notify
+from nuvo_jupyter.delivery.context import Context
+from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.delivery.results import pack_result
+from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
+
+CANCELLED = Problem("cancelled", "It was cancelled.", "Retry the distribution to deliver to these targets after all.")
+
+
+def settle(context: Context, connection: Connection, parent_id: int) -> None:
+    """Move a distribution on after one of its deliveries ended; in that end's transaction.
+
+    When Distributed did not get it, nobody does. When it did, the parent is queued to go on. When all
+    deliveries ended, the parent ends, and those concerned are notified.
+    """
+    parent = queue.lock(connection, parent_id)
+    # A running parent looks at its children itself before it lets go.
+    if parent.kind != TaskKind.DISTRIBUTION.value or parent.state not in ("waiting", "queued"):
+        return
+    order = msgspec.msgpack.decode(parent.request, type=DistributionOrder)
+    first = None if order.through is None else queue.child_for(connection, parent_id, order.through)
+    if first is not None and first.state in ("failed", "cancelled"):
+        queue.cancel_waiting(connection, parent_id, why_not_first(first.error))
+    arrived = first is not None and first.state == "done"
+    if arrived and not parent.cancel_requested and not went_through(connection, parent.distribution_id):
+        queue.requeue(connection, parent_id)
+        return
+    if queue.has_unfinished_children(connection, parent_id):
+        return
+    state, counts, problem = verdict(connection, parent_id, None if first is None else first.error)
+    queue.close(connection, parent_id, state, result=pack_result(counts), problem=problem)
+    notify.on_finish(context, connection, parent_id)
+
+
+def verdict(
+    connection: Connection, parent_id: int, first_error: bytes | None = None
+) -> tuple[TaskState, dict[str, int], Problem | None]:
+    """How a distribution ended, by its deliveries: state, targets by state, and what is wrong."""
+    counts = queue.child_states(connection, parent_id)
+    failed, total = counts.get("failed", 0), sum(counts.values())
+    if failed and first_error is not None:
+        return TaskState.FAILED, counts, why_not_first(first_error)
+    if failed:
+        return (
+            TaskState.FAILED,
+            counts,
+            Problem(
+                "some_deliveries_failed",
+                f"{failed} of {total} deliveries failed.",
+                "See what each of them says, put it right, then retry: only the failed ones are delivered again.",
+            ),
+        )
+    if counts.get("cancelled"):
+        return TaskState.CANCELLED, counts, CANCELLED
+    return TaskState.DONE, counts, None
+
+
+def why_not_first(error: bytes | None) -> Problem:
+    """What the other targets are told when Distributed did not get it."""
+    if error is None:
+        return CANCELLED
+    problem = msgspec.msgpack.decode(error, type=Problem)
+    if problem.code == CANCELLED.code:
+        return problem
+    return Problem(
+        problem.code,
+        f"Nothing was delivered, because the delivery into Distributed, which comes first, failed: {problem.message}",
+        problem.hint,
+    )
+
+
+def went_through(connection: Connection, distribution_id: int) -> bool:
+    """Whether Distributed's snapshot for this distribution was taken."""
+    query = t.distribution.select().where(t.distribution.c.id == distribution_id)
+    return connection.execute(query).one().through_snapshot_id is not None
+
+
+def request_cancel(context: Context, task_id: int) -> None:
+    """Cancel a task and its deliveries: those not begun at once, the others before they change anything.
+
+    Raises:
+        NotFound: there is no such task.
+    """
+    with context.catalog.write() as connection:
+        row = queue.get(connection, task_id)
+        changed = queue.request_cancel(connection, task_id, CANCELLED)
+        if changed:
+            settle(context, connection, task_id)
+        if changed and row.parent_id is not None:
+            settle(context, connection, row.parent_id)
+            changed.append(row.parent_id)
+    for changed_id in changed:
+        context.announce(changed_id)
+    context.wake.set()
+
+
+def retry(context: Context, connection: Connection, parent_id: int) -> int:
+    """Deliver again where it failed or was cancelled, in the caller's transaction; returns to how many targets."""
+    again = queue.retry_failed(connection, parent_id)
+    context.wake.set()
+    return len(again)

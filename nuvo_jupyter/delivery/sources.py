@@ -1,0 +1,174 @@
+"""What a delivery works from: its distribution, the distributed state, and names for copies put beside."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import zoneinfo
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from nuvo_jupyter.catalog import snapshots
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.model.changes import ObjectKind, ObjectOutcome, Outcome, Strategy
+from nuvo_jupyter.model.nodes import Node
+from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
+from nuvo_jupyter.store.store import Store
+from nuvo_jupyter.store.tree import flatten
+
+NOT_YET = "This release distributes files only."
+
+_KEPT_STATES = 4
+
+
+class _States:
+    """The last few states that were read, since all targets of a distribution get the same one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._states: OrderedDict[tuple[int, bytes], Mapping[str, Node]] = OrderedDict()
+
+    def get(self, store: Store, root: bytes) -> Mapping[str, Node]:
+        key = (id(store), root)
+        with self._lock:
+            if key in self._states:
+                self._states.move_to_end(key)
+                return self._states[key]
+        nodes = flatten(store, root)
+        with self._lock:
+            self._states[key] = nodes
+            while len(self._states) > _KEPT_STATES:
+                self._states.popitem(last=False)
+        return nodes
+
+
+_states = _States()
+
+
+def state_of(store: Store, root: bytes | None) -> Mapping[str, Node]:
+    """Everything below a root tree by path text; not to be changed. ``None`` is the empty state."""
+    return {} if root is None else _states.get(store, root)
+
+
+class Source(msgspec.Struct, frozen=True):
+    """What is distributed, the same for all targets.
+
+    Args:
+        order: what was asked for.
+        snapshot: row of the snapshot that is delivered; ``None`` for a recall of what was last distributed.
+        label: ``from SPACE DATE``, for names of copies put beside.
+        paths: files and folders staged; ``None`` for the whole state.
+        unsupported: outcomes of objects this release cannot deliver.
+    """
+
+    order: DistributionOrder
+    snapshot: Row[Any] | None
+    label: str
+    paths: tuple[str, ...] | None
+    unsupported: tuple[ObjectOutcome, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole state is distributed."""
+        return self.paths is None or "" in self.paths
+
+
+def read_source(connection: Connection, distribution_id: int, *, first: bool) -> Source:
+    """What a delivery of a distribution works from.
+
+    Args:
+        first: for the delivery into Distributed that the others wait for; those get Distributed's snapshot.
+    """
+    row = connection.execute(sa.select(t.distribution).where(t.distribution.c.id == distribution_id)).one()
+    order = msgspec.msgpack.decode(row.request, type=DistributionOrder)
+    snapshot_id = row.source_snapshot_id if first or row.through_snapshot_id is None else row.through_snapshot_id
+    return make_source(connection, order, snapshot_id, row.space_id, row.created_at)
+
+
+def make_source(
+    connection: Connection, order: DistributionOrder, snapshot_id: int | None, space_id: int, moment: float
+) -> Source:
+    """What an order is about.
+
+    Args:
+        snapshot_id: what is distributed; for the recall of a distribution, that one's source takes its place.
+        space_id: where from, for names of copies put beside.
+        moment: when, likewise; seconds since 1970.
+    """
+    if order.kind is DistributionKind.RECALL:
+        snapshot_id = _recalled_snapshot(connection, order)
+    return Source(
+        order=order,
+        snapshot=None if snapshot_id is None else snapshots.get_snapshot(connection, snapshot_id),
+        label=label_of(connection, space_id, moment),
+        paths=file_paths(_objects(connection, order)),
+        unsupported=unsupported(order),
+    )
+
+
+def label_of(connection: Connection, space_id: int, moment: float) -> str:
+    """``from SPACE DATE``, the date being a moment's in the space's time zone."""
+    space = connection.execute(
+        sa.select(t.space.c.name, t.space.c.timezone).where(t.space.c.id == space_id)
+    ).one()
+    try:
+        zone: datetime.tzinfo = zoneinfo.ZoneInfo(space.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        zone = datetime.UTC
+    return f"from {space.name} {datetime.datetime.fromtimestamp(moment, zone).date().isoformat()}"
+
+
+def file_paths(objects: tuple[StagedObject, ...] | None) -> tuple[str, ...] | None:
+    """The files and folders among staged objects; ``None`` for the whole state."""
+    if objects is None:
+        return None
+    return tuple(item.path for item in objects if item.kind is ObjectKind.FILE)
+
+
+def unsupported(order: DistributionOrder) -> tuple[ObjectOutcome, ...]:
+    """Outcomes of staged tables and applications: named failures, unless they were not asked for."""
+    if order.objects is None or order.only_files:
+        return ()
+    strategies = {
+        ObjectKind.TABLE: order.strategies.table,
+        ObjectKind.APPLICATION: order.strategies.application,
+    }
+    return tuple(
+        ObjectOutcome(item.path, Outcome.FAILED, detail=NOT_YET, kind=item.kind)
+        for item in order.objects
+        if strategies.get(item.kind, Strategy.SKIP) is not Strategy.SKIP
+    )
+
+
+def strategy_into_distributed(strategy: Strategy) -> Strategy:
+    """The strategy that fills Distributed before the others get anything.
+
+    Nobody edits Distributed and it must hold what was handed out, so what the targets' users are asked to
+    keep (``extra``, ``rename``) is overwritten there.
+    """
+    return strategy if strategy in (Strategy.REPLACE, Strategy.MERGE, Strategy.SKIP) else Strategy.OVERWRITE
+
+
+def _recalled(connection: Connection, order: DistributionOrder) -> Row[Any] | None:
+    if order.recalled is None:
+        return None
+    return connection.execute(sa.select(t.distribution).where(t.distribution.c.id == order.recalled)).one()
+
+
+def _recalled_snapshot(connection: Connection, order: DistributionOrder) -> int | None:
+    row = _recalled(connection, order)
+    return None if row is None else row.source_snapshot_id
+
+
+def _objects(connection: Connection, order: DistributionOrder) -> tuple[StagedObject, ...] | None:
+    """What is distributed, or for the recall of a distribution, what that distributed."""
+    row = _recalled(connection, order)
+    if order.kind is not DistributionKind.RECALL or row is None or order.objects is not None:
+        return order.objects
+    return msgspec.msgpack.decode(row.request, type=DistributionOrder).objects

@@ -1,0 +1,194 @@
+"""Taking a snapshot: capture, make durable, then one transaction that makes it exist."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from nuvo_jupyter.catalog import snapshots
+from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.delivery.context import Context
+from nuvo_jupyter.delivery.locks import instance_lock
+from nuvo_jupyter.delivery.orders import SnapshotOrder
+from nuvo_jupyter.model.errors import AlreadyExists, NotFound
+from nuvo_jupyter.model.nodes import BlobId
+from nuvo_jupyter.model.paths import from_name
+from nuvo_jupyter.model.snapshots import Reason
+from nuvo_jupyter.workspace.capture import Captured, capture, look_at
+from nuvo_jupyter.workspace.memory import Memory
+from nuvo_jupyter.workspace.rules import Rules
+from nuvo_jupyter.workspace.safe import Root
+
+Record = Callable[[Connection, int], None]
+"""Called with the snapshot's id in the transaction that makes it exist; raises to undo it."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A snapshot that was taken.
+
+    Args:
+        id: the snapshot row's.
+        captured: what it holds.
+    """
+
+    id: int
+    captured: Captured
+
+
+def take_snapshot(
+    context: Context,
+    instance_id: int,
+    *,
+    order: SnapshotOrder,
+    by: str,
+    record: Record | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    check: Callable[[], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> int:
+    """Take a snapshot of an instance's current state and return its id.
+
+    Args:
+        by: user name.
+        record: what else is to be written in the same transaction, fenced by the caller's lease.
+        progress: called with (bytes read, bytes to read).
+        check: called while another executor works on the instance; raises to give up.
+        cancelled: asked between files.
+
+    Raises:
+        Cancelled: ``cancelled`` or ``check`` said so.
+        WorkspaceUnavailable: the instance's folder is missing.
+        AlreadyExists: the instance has a snapshot of that name.
+        StorageFull: the store's disk is full.
+    """
+    with instance_lock(context.home, instance_id, check), open_workspace(context, instance_id) as root:
+        return take_locked(
+            context, root, instance_id, order=order, by=by, record=record, progress=progress, cancelled=cancelled
+        ).id
+
+
+def take_locked(
+    context: Context,
+    root: Root,
+    instance_id: int,
+    *,
+    order: SnapshotOrder,
+    by: str,
+    record: Record | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    same_as: tuple[int, BlobId] | None = None,
+) -> Taken:
+    """:func:`take_snapshot` for callers that hold the instance's lock.
+
+    Args:
+        same_as: id and manifest id of a snapshot to use again if nothing has changed since.
+    """
+    memory_file = context.home / "memory" / str(instance_id)
+    with context.store.writer() as writer:
+        captured = capture(
+            root,
+            context.store,
+            Memory.load(memory_file),
+            rules=rules_for(context, instance_id, root.path),
+            progress=progress,
+            cancelled=cancelled,
+            writer=writer,
+        )
+        if same_as is not None and same_as[1] == captured.manifest_id:
+            return Taken(same_as[0], captured)
+        writer.flush()
+        with context.catalog.write() as connection:
+            writer.commit(connection)
+            snapshot_id = _insert(connection, instance_id, captured, order, by)
+            if record is not None:
+                record(connection, snapshot_id)
+    captured.remembered.save(memory_file)
+    return Taken(snapshot_id, captured)
+
+
+def look(context: Context, instance_id: int, root: Root, cancelled: Callable[[], bool] | None = None) -> Captured:
+    """What a snapshot of an instance's current state would hold, storing nothing."""
+    memory = Memory.load(context.home / "memory" / str(instance_id))
+    rules = rules_for(context, instance_id, root.path)
+    return look_at(root, context.store, memory, rules=rules, cancelled=cancelled)
+
+
+def open_workspace(context: Context, instance_id: int) -> Root:
+    """Open an instance's folder.
+
+    Raises:
+        NotFound: there is no such instance.
+        WorkspaceUnavailable: its folder is missing or not accessible.
+    """
+    with context.catalog.read() as connection:
+        path = connection.scalar(sa.select(t.instance.c.workspace).where(t.instance.c.id == instance_id))
+    if path is None:
+        raise NotFound(f"There is no instance {instance_id}.")
+    return Root(path)
+
+
+def rules_for(context: Context, instance_id: int, workspace: str) -> Rules:
+    """What is left out of an instance: besides the defaults, our own store and other instances inside its folder."""
+    with context.catalog.read() as connection:
+        nested = connection.scalars(
+            sa.select(t.instance.c.workspace).where(
+                t.instance.c.workspace.startswith(workspace.rstrip("/") + "/", autoescape=True),
+                t.instance.c.id != instance_id,
+                t.instance.c.deleted_at.is_(None),
+            )
+        ).all()
+    ours = [str(context.home), context.store.backend.url.removeprefix("file://")]
+    also = {_inside(workspace, path): "Nuvo's own store" for path in ours}
+    also |= {_inside(workspace, path): "another instance" for path in nested}
+    also.pop("", None)
+    return Rules(also=also)
+
+
+def _inside(workspace: str, path: str) -> str:
+    """Path text of an absolute path inside a workspace; ``""`` where it is not inside."""
+    if not os.path.isabs(path):
+        return ""
+    relative = os.path.relpath(os.path.realpath(path), os.path.realpath(workspace))
+    if relative == "." or relative.startswith(".."):
+        return ""
+    return "/".join(from_name(part) for part in Path(relative).parts)
+
+
+def _insert(connection: Connection, instance_id: int, captured: Captured, order: SnapshotOrder, by: str) -> int:
+    instance = connection.execute(sa.select(t.instance).where(t.instance.c.id == instance_id)).one()
+    if order.name is not None:
+        taken = sa.select(t.snapshot.c.number).where(
+            t.snapshot.c.instance_id == instance_id,
+            t.snapshot.c.name == order.name,
+            t.snapshot.c.deleted_at.is_(None),
+        )
+        number = connection.scalar(taken)
+        if number is not None:
+            raise AlreadyExists(
+                f"Snapshot {number} of {instance.name} is already named {order.name!r}.",
+                hint="Choose another name, or rename that snapshot first.",
+            )
+    snapshot_id = snapshots.insert_snapshot(
+        connection,
+        instance_id=instance_id,
+        manifest_id=captured.manifest_id,
+        manifest=captured.manifest,
+        reason=order.reason,
+        created_by=by,
+        name=order.name,
+        description=instance.state_description if order.description is None else order.description,
+    )
+    changes: dict[str, object] = {}
+    if order.next_description is not None:
+        changes["state_description"] = order.next_description
+    if order.reason is Reason.MANUAL and instance.final != order.final:
+        changes["final"] = order.final
+    if changes:
+        connection.execute(sa.update(t.instance).where(t.instance.c.id == instance_id).values(**changes))
+    return snapshot_id

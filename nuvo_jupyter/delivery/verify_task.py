@@ -1,0 +1,25 @@
+"""Re-hashing the store as a task."""
+
+from __future__ import annotations
+
+from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.results import pack_result
+from nuvo_jupyter.model.tasks import TaskState
+from nuvo_jupyter.store.verify import verify
+
+
+def verify_store(execution: Execution) -> None:
+    """Verify the whole store; what is damaged is the task's result, not its failure.
+
+    Raises:
+        Cancelled
+        LeaseLost: somebody else has taken over.
+    """
+    report = verify(
+        execution.context.store,
+        progress=lambda done, total: execution.progress("verify", done, total),
+        cancelled=execution.cancelled,
+    )
+    with execution.context.catalog.write() as connection:
+        execution.finish(connection, TaskState.DONE, result=pack_result({}, details=report))
+    execution.announce()
