@@ -778,6 +778,7 @@ export interface components {
             person: components["schemas"]["Person"];
             instance: string;
             message: string;
+            /** Format: date-time */
             created_at: string;
         };
         /**
@@ -799,6 +800,7 @@ export interface components {
          */
         AuditEntry: {
             id: number;
+            /** Format: date-time */
             at: string;
             who: string;
             action: string;
@@ -872,7 +874,6 @@ export interface components {
             strategies: components["schemas"]["Strategies"];
             message: string;
             task: components["schemas"]["Task"];
-            /** @default [] */
             deliveries: components["schemas"]["Task"][];
         };
         /**
@@ -886,7 +887,6 @@ export interface components {
          * @description Nothing to answer but that it is done.
          */
         Empty: {
-            /** @default true */
             ok: boolean;
         };
         /**
@@ -899,13 +899,10 @@ export interface components {
             kind: components["schemas"]["NodeKind"];
             /** @description bytes for a file; number of entries is not counted for a folder (0). */
             size: number;
+            /** Format: date-time */
             modified_at: string;
-            /** @default false */
             executable: boolean;
-            /**
-             * @description where a symbolic link points.
-             * @default
-             */
+            /** @description where a symbolic link points. */
             link: string;
         };
         /**
@@ -937,10 +934,7 @@ export interface components {
             right: string;
             /** @description `text`, `notebook` (shown cell by cell as text), `binary` or `same`. */
             kind: string;
-            /**
-             * @description the differences in unified diff format; `""` for binary files.
-             * @default
-             */
+            /** @description the differences in unified diff format; `""` for binary files. */
             unified: string;
         };
         /**
@@ -950,6 +944,7 @@ export interface components {
         FileVersion: {
             snapshot: components["schemas"]["Snapshot"];
             size: number;
+            /** Format: date-time */
             modified_at: string;
         };
         /**
@@ -971,21 +966,14 @@ export interface components {
             /** @description absolute folder of the current state. */
             workspace: string;
             archived: boolean;
+            /** Format: date-time */
             created_at: string;
             created_by: string;
-            /**
-             * @description how many it has.
-             * @default 0
-             */
+            /** @description how many it has. */
             snapshots: number;
-            /** @default [] */
             people: components["schemas"]["Member"][];
-            /**
-             * @description what the caller may do with it.
-             * @default []
-             */
+            /** @description what the caller may do with it. */
             rights: string[];
-            /** @default null */
             deleted_at: string | null;
         };
         /**
@@ -1005,7 +993,6 @@ export interface components {
             path: string;
             /** @description the space a first snapshot would make. */
             suggested_space: string;
-            /** @default  */
             state_description: string;
         };
         /**
@@ -1015,10 +1002,7 @@ export interface components {
         Member: {
             person: components["schemas"]["Person"];
             role: components["schemas"]["Role"];
-            /**
-             * @description name of the instance for instance roles; `None` for roles in the space or organization.
-             * @default null
-             */
+            /** @description name of the instance for instance roles; `None` for roles in the space or organization. */
             instance: string | null;
         };
         /**
@@ -1035,10 +1019,10 @@ export interface components {
             id: number;
             subject: string;
             body: string;
+            /** Format: date-time */
             created_at: string;
             read_at: string | null;
             mail_state: string;
-            /** @default null */
             task: number | null;
         };
         /**
@@ -1083,9 +1067,7 @@ export interface components {
             path: string;
             difference: components["schemas"]["Difference"];
             kind: components["schemas"]["NodeKind"];
-            /** @default 0 */
             old_size: number;
-            /** @default 0 */
             new_size: number;
         };
         /**
@@ -1094,9 +1076,7 @@ export interface components {
          */
         Person: {
             username: string;
-            /** @default  */
             name: string;
-            /** @default  */
             email: string;
         };
         /**
@@ -1106,10 +1086,7 @@ export interface components {
         Preview: {
             task: components["schemas"]["Task"];
             source: string;
-            /**
-             * @description by name; empty while the task runs.
-             * @default []
-             */
+            /** @description by name; empty while the task runs. */
             targets: components["schemas"]["TargetPreview"][];
         };
         /**
@@ -1119,7 +1096,6 @@ export interface components {
         Problem: {
             code: string;
             message: string;
-            /** @default null */
             hint: string | null;
         };
         /**
@@ -1157,9 +1133,9 @@ export interface components {
             excluded: number;
             /** @description how many files kept changing while they were read. */
             inconsistent: number;
+            /** Format: date-time */
             created_at: string;
             created_by: string;
-            /** @default null */
             deleted_at: string | null;
         };
         /**
@@ -1190,22 +1166,14 @@ export interface components {
             template: string;
             pull_from_master: boolean;
             archived: boolean;
+            /** Format: date-time */
             created_at: string;
             created_by: string;
-            /**
-             * @description how many instances it has that the caller can see.
-             * @default 0
-             */
+            /** @description how many instances it has that the caller can see. */
             instances: number;
-            /**
-             * @description what the caller may do in it (needs met).
-             * @default []
-             */
+            /** @description what the caller may do in it (needs met). */
             rights: string[];
-            /**
-             * @description set when deleted; recoverable for 24 hours.
-             * @default null
-             */
+            /** @description set when deleted; recoverable for 24 hours. */
             deleted_at: string | null;
         };
         /**
@@ -1221,7 +1189,6 @@ export interface components {
         Stage: {
             /** @description reference of that state; `None` when nothing was staged yet. */
             state: string | null;
-            /** @default [] */
             objects: components["schemas"]["StagedObject"][];
         };
         /**
@@ -1278,7 +1245,6 @@ export interface components {
                 [key: string]: number;
             };
             outcomes: components["schemas"]["ObjectOutcome"][];
-            /** @default null */
             problem: components["schemas"]["Problem"] | null;
         };
         /**
@@ -1296,44 +1262,25 @@ export interface components {
             done: number;
             /** @description progress in the task's own unit (files for a snapshot or delivery, targets for a distribution); total is 0 while it is unknown. */
             total: number;
+            /** Format: date-time */
             created_at: string;
             created_by: string;
-            /** @default null */
             started_at: string | null;
-            /** @default null */
             finished_at: string | null;
-            /** @default null */
             instance: string | null;
-            /** @default null */
             distribution: number | null;
-            /** @default null */
             parent: number | null;
-            /**
-             * @description reference of the snapshot it made, if any.
-             * @default null
-             */
+            /** @description reference of the snapshot it made, if any. */
             snapshot: string | null;
-            /**
-             * @description reference of the backup a delivery made of its target.
-             * @default null
-             */
+            /** @description reference of the backup a delivery made of its target. */
             backup: string | null;
-            /**
-             * @description for finished deliveries, objects by outcome; for distributions, targets by state.
-             * @default {}
-             */
+            /** @description for finished deliveries, objects by outcome; for distributions, targets by state. */
             counts: {
                 [key: string]: number;
             };
-            /**
-             * @description why it failed.
-             * @default null
-             */
+            /** @description why it failed. */
             problem: components["schemas"]["Problem"] | null;
-            /**
-             * @description the result comes from an executor the target's owner controls.
-             * @default false
-             */
+            /** @description the result comes from an executor the target's owner controls. */
             self_reported: boolean;
         };
         /**
@@ -1353,40 +1300,19 @@ export interface components {
          * @description What `nuvo verify` found.
          */
         VerifyReport: {
-            /**
-             * @description number read completely.
-             * @default 0
-             */
+            /** @description number read completely. */
             packs: number;
-            /**
-             * @description number whose content was hashed.
-             * @default 0
-             */
+            /** @description number whose content was hashed. */
             blobs: number;
-            /**
-             * @description bytes of all packs read.
-             * @default 0
-             */
+            /** @description bytes of all packs read. */
             size: number;
-            /**
-             * @description number followed to their last blob.
-             * @default 0
-             */
+            /** @description number followed to their last blob. */
             snapshots: number;
-            /**
-             * @description packs the catalog does not know: left by writers that were interrupted, harmless.
-             * @default 0
-             */
+            /** @description packs the catalog does not know: left by writers that were interrupted, harmless. */
             unreferenced: number;
-            /**
-             * @description everything that is wrong, by pack and blob.
-             * @default []
-             */
+            /** @description everything that is wrong, by pack and blob. */
             damage: components["schemas"]["Damage"][];
-            /**
-             * @description what cannot be read because of it, by reference.
-             * @default []
-             */
+            /** @description what cannot be read because of it, by reference. */
             affected: components["schemas"]["Affected"][];
         };
         /**
