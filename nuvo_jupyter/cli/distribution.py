@@ -1,0 +1,221 @@
+"""`nuvo distribute`, `pull`, `recall`, `distributions`: what goes to instances, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.options import Instance, Json, Limit, OnlyFiles, Strategy, StrategyName, Wait
+from nuvo_jupyter.cli.session import Session, session
+
+if TYPE_CHECKING:
+    from nuvo_jupyter.model.tasks import Preview, Task
+
+_SHOWN_OUTCOMES = 50
+
+
+def add(app: typer.Typer) -> None:
+    """Declare the commands."""
+
+    @app.command()
+    def distribute(
+        context: typer.Context,
+        to: Annotated[
+            list[str],
+            typer.Option(
+                "--to", help="An instance, or 'all'; can be repeated.", autocompletion=completion.targets, metavar="INSTANCE"
+            ),
+        ],
+        source: Annotated[
+            str,
+            typer.Option(
+                "--from", metavar="STATE", help="Instead of the stage's; ':PATH' sends just that.", autocompletion=completion.states
+            ),
+        ] = "",
+        whole: Annotated[bool, typer.Option("--whole", help="The whole state instead of staged objects.")] = False,
+        space: Annotated[
+            str, typer.Option("--space", help="The targets' space; the source's by default.", autocompletion=completion.spaces)
+        ] = "",
+        strategy: Strategy = None,
+        tables: Annotated[
+            StrategyName | None, typer.Option("--tables", help="Strategy for tables.")
+        ] = None,
+        applications: Annotated[
+            StrategyName | None, typer.Option("--applications", help="Strategy for applications.")
+        ] = None,
+        only_files: OnlyFiles = False,
+        message: Annotated[str, typer.Option("--message", "-m", help="For the targets' users and the record.")] = "",
+        notify: Annotated[bool, typer.Option("--notify", help="Tell the targets' users.")] = False,
+        preview: Annotated[bool, typer.Option("--preview", help="Only show what would happen, per target and object.")] = False,
+        wait: Wait = True,
+        json: Json = False,
+    ) -> None:
+        """Distribute the staged objects, or a whole state, to instances."""
+        run = session(context)
+        fields: dict[str, Any] = {
+            "to": to,
+            "source": run.place.state(source) if source or whole else "",
+            "whole": whole,
+            "space": space,
+            "strategies": _strategies(file=strategy, table=tables, application=applications),
+            "only_files": only_files,
+            "message": message,
+            "notify": notify,
+        }
+        if preview:
+            task = run.finish(run.client.distribute_preview(**fields), True)
+            _write_preview(run, run.client.preview_show(id=task.id))
+            return
+        report(run, run.finish(run.client.distribute(**fields), wait))
+
+    @app.command()
+    def pull(
+        context: typer.Context,
+        paths: Annotated[list[str] | None, typer.Argument(help="What to pull; everything if left out.")] = None,
+        source: Annotated[
+            str, typer.Option("--from", metavar="STATE", help="A state of Distributed, or of Master where permitted.")
+        ] = "",
+        instance: Instance = "",
+        strategy: Strategy = None,
+        only_files: OnlyFiles = False,
+        wait: Wait = True,
+        json: Json = False,
+    ) -> None:
+        """Take objects from Distributed into your own state; merges by default."""
+        run = session(context)
+        fields: dict[str, Any] = {} if strategy is None else {"strategies": _strategies(file=strategy)}
+        task = run.client.pull(
+            instance=run.place.state(instance),
+            source=run.place.state(source) if source else "",
+            paths=[run.place.path(path) for path in paths or ()],
+            only_files=only_files,
+            **fields,
+        )
+        report(run, run.finish(task, wait))
+
+    @app.command()
+    def recall(
+        context: typer.Context,
+        paths: Annotated[list[str] | None, typer.Argument(help="What to recall, unless --distribution says it.")] = None,
+        distribution: Annotated[int | None, typer.Option("--distribution", "-d", help="Recall what this one sent.")] = None,
+        scope: Annotated[
+            Literal["others", "students", "all"], typer.Option(help="From which instances (docs/cli.md).")
+        ] = "students",
+        space: Annotated[str, typer.Option("--space", help="The space.", autocompletion=completion.spaces)] = "",
+        wait: Wait = True,
+        json: Json = False,
+    ) -> None:
+        """Delete distributed objects again, where nobody changed them."""
+        run = session(context)
+        task = run.client.recall(
+            space=space or run.place.space,
+            distribution=distribution,
+            objects=[{"path": run.place.path(path)} for path in paths or ()],
+            scope=scope,
+        )
+        report(run, run.finish(task, wait))
+
+    distributions = typer.Typer(
+        help="Past distributions: list, show, retry.", invoke_without_command=True, rich_markup_mode=None
+    )
+    app.add_typer(distributions, name="distributions")
+
+    @distributions.callback()
+    def list_(
+        context: typer.Context,
+        space: Annotated[str | None, typer.Option("--space", autocompletion=completion.spaces)] = None,
+        instance: Annotated[str | None, typer.Option("--instance", "-i", autocompletion=completion.instances)] = None,
+        limit: Limit = 50,
+        json: Json = False,
+    ) -> None:
+        """List past distributions, newest first; or show one, or deliver again."""
+        run = session(context)
+        if context.invoked_subcommand is not None:
+            return
+        target = run.place.state(instance) if instance else None
+        found = run.client.distribution_list(space=space, instance=target, limit=limit)
+        if run.output.struct(found):
+            return
+        rows = [
+            (item.id, item.task.created_at, item.kind.value, item.source, item.task.state.value, item.task.counts, item.message)
+            for item in found
+        ]
+        run.output.table(("id", "when", "what", "from", "state", "targets", "message"), rows)
+
+    @distributions.command()
+    def show(
+        context: typer.Context,
+        number: Annotated[int, typer.Argument(metavar="ID")],
+        target: Annotated[str, typer.Option("--target", help="Every object of this target.")] = "",
+        json: Json = False,
+    ) -> None:
+        """Show a distribution and its deliveries; with --target, what it did to each object."""
+        run = session(context)
+        found = run.client.distribution_show(id=number)
+        if not target:
+            if not run.output.struct(found):
+                _write_deliveries(run, found.deliveries)
+            return
+        wanted = target if "/" in target else f"{found.space}/{target}"
+        for delivery in found.deliveries:
+            if delivery.instance == wanted:
+                detail = run.client.delivery_show(id=delivery.id)
+                if not run.output.struct(detail):
+                    _write_outcomes(run, detail.outcomes, everything=True)
+                return
+        raise typer.BadParameter(f"{target!r} is no target of distribution {number}", param_hint="--target")
+
+    @distributions.command()
+    def retry(
+        context: typer.Context,
+        number: Annotated[int, typer.Argument(metavar="ID")],
+        wait: Wait = True,
+        json: Json = False,
+    ) -> None:
+        """Deliver again to the targets that failed or were cancelled."""
+        run = session(context)
+        report(run, run.finish(run.client.distribution_retry(id=number), wait))
+
+
+def report(run: Session, task: Task) -> None:
+    """Write what a distribution did, and end with the exit code for it."""
+    if not run.output.struct(task) and task.state.finished and task.distribution is not None:
+        found = run.client.distribution_show(id=task.distribution)
+        if len(found.deliveries) == 1:
+            detail = run.client.delivery_show(id=found.deliveries[0].id)
+            _write_outcomes(run, detail.outcomes)
+        _write_deliveries(run, found.deliveries)
+    run.leave(task)
+
+
+def _strategies(**by_kind: str | None) -> dict[str, str]:
+    return {kind: strategy for kind, strategy in by_kind.items() if strategy is not None}
+
+
+def _write_deliveries(run: Session, deliveries: tuple[Task, ...]) -> None:
+    rows = []
+    for task in deliveries:
+        problem = task.problem.message if task.problem else ""
+        rows.append((task.instance, task.state.value, task.counts, task.backup, problem))
+    run.output.table(("target", "state", "objects", "backup", "problem"), rows)
+
+
+def _write_outcomes(run: Session, outcomes: Any, *, everything: bool = False) -> None:
+    told = [item for item in outcomes if everything or item.outcome.value != "kept" or item.detail]
+    shown = told if everything else told[:_SHOWN_OUTCOMES]
+    run.output.table(
+        ("outcome", "object", "at", "detail"), [(item.outcome.value, item.path or ".", item.at, item.detail) for item in shown]
+    )
+    if len(told) > len(shown):
+        run.output.note(f"{len(told) - len(shown)} more; `nuvo distributions show ID --target NAME` lists all.")
+
+
+def _write_preview(run: Session, preview: Preview) -> None:
+    if run.output.struct(preview):
+        return
+    for target in preview.targets:
+        problem = f": {target.problem.message}" if target.problem else ""
+        run.output.note(f"{target.instance}{problem}")
+        _write_outcomes(run, target.outcomes)

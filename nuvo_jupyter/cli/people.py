@@ -1,0 +1,142 @@
+"""`nuvo roster`, `members`, `grant`, `revoke`, `access`: who is in and what they may do."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.options import Json, Wait, given
+from nuvo_jupyter.cli.session import session
+
+RoleName = Literal["manager", "faculty", "member", "admin", "editor", "viewer", "observer"]
+Username = Annotated[str, typer.Argument(metavar="USER", help="User name.")]
+InSpace = Annotated[str | None, typer.Option("--space", help="A role in this space.", autocompletion=completion.spaces)]
+InInstance = Annotated[
+    str | None,
+    typer.Option("--instance", "-i", help="A role in this instance.", autocompletion=completion.instances),
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Declare the commands."""
+    roster = typer.Typer(help="Rosters: people and their instances.", no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(roster, name="roster")
+
+    @roster.command("add")
+    def add_(
+        context: typer.Context,
+        file: Annotated[str, typer.Argument(metavar="FILE", help="One person per line, or CSV; - reads standard input.")],
+        space: Annotated[str, typer.Option("--space", autocompletion=completion.spaces)] = "",
+        joint: Annotated[str, typer.Option("--joint", help="Name of one joint instance for all.")] = "",
+        description: Annotated[str, typer.Option("--description", "-m", help="Of the instances.")] = "",
+        source: Annotated[
+            str | None, typer.Option("--from", metavar="STATE", help="What they start from; Distributed's latest by default.")
+        ] = None,
+        share_state: Annotated[
+            bool, typer.Option("--share-state", help="Take a snapshot of the source's current state first, and start from it.")
+        ] = False,
+        wait: Wait = True,
+        json: Json = False,
+    ) -> None:
+        """Create instances for people: a separate one for each, or a joint one."""
+        from nuvo_jupyter.cli.distribution import report
+
+        run = session(context)
+        task = run.client.roster_add(
+            space=space or run.place.space,
+            people=_text(file),
+            joint=joint,
+            description=description,
+            share_state=share_state,
+            **given(source=run.place.state(source) if source else source),
+        )
+        report(run, run.finish(task, wait))
+
+    @app.command()
+    def members(
+        context: typer.Context,
+        space: Annotated[str | None, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)] = None,
+        json: Json = False,
+    ) -> None:
+        """List roles in a space, or in the organization."""
+        run = session(context)
+        found = run.client.member_list(space=space)
+        if run.output.struct(found):
+            return
+        rows = [
+            (item.person.username, item.person.name, item.person.email, item.role.value, item.instance) for item in found
+        ]
+        run.output.table(("user", "name", "e-mail", "role", "instance"), rows)
+
+    @app.command()
+    def grant(
+        context: typer.Context,
+        username: Username,
+        role: Annotated[RoleName, typer.Argument(help="The role.")],
+        space: InSpace = None,
+        instance: InInstance = None,
+        name: Annotated[str, typer.Option("--name", help="The person's name.")] = "",
+        email: Annotated[str, typer.Option("--email", help="The person's e-mail address.")] = "",
+        json: Json = False,
+    ) -> None:
+        """Give somebody a role in an instance, a space, or the organization."""
+        run = session(context)
+        target = run.place.state(instance) if instance else None
+        found = run.client.role_grant(
+            username=username, role=role, space=space, instance=target, name=name, email=email
+        )
+        if not run.output.struct(found):
+            run.output.note(f"{found.person.username} is {found.role.value} of {target or space or 'the organization'}.")
+
+    @app.command()
+    def revoke(
+        context: typer.Context, username: Username, space: InSpace = None, instance: InInstance = None, json: Json = False
+    ) -> None:
+        """Take somebody's role away."""
+        run = session(context)
+        target = run.place.state(instance) if instance else None
+        found = run.client.role_revoke(username=username, space=space, instance=target)
+        if not run.output.struct(found):
+            run.output.note(f"{username} has no role of their own in {target or space or 'the organization'} any more.")
+
+    access = typer.Typer(help="Requests for access.", no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(access, name="access")
+
+    @access.command()
+    def ask(
+        context: typer.Context,
+        instance: Annotated[str, typer.Argument(metavar="INSTANCE", autocompletion=completion.instances)],
+        message: Annotated[str, typer.Option("--message", "-m", help="For the space's admins.")] = "",
+        json: Json = False,
+    ) -> None:
+        """Ask for access to an instance."""
+        run = session(context)
+        if not run.output.struct(run.client.access_ask(instance=run.place.state(instance), message=message)):
+            run.output.note("The admins of the space were asked.")
+
+    @access.command("list")
+    def list_(
+        context: typer.Context,
+        space: Annotated[str, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)] = "",
+        json: Json = False,
+    ) -> None:
+        """List requests for access."""
+        run = session(context)
+        found = run.client.access_list(space=space or run.place.space)
+        if run.output.struct(found):
+            return
+        rows = [(item.created_at, item.person.username, item.instance, item.message) for item in found]
+        run.output.table(("when", "user", "instance", "message"), rows)
+
+
+def _text(file: str) -> str:
+    if file == "-":
+        return sys.stdin.read()
+    try:
+        with open(file, encoding="utf-8-sig") as opened:
+            return opened.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file!r} cannot be read: {error}", param_hint="FILE") from error

@@ -1,0 +1,192 @@
+"""`nuvo snapshot`, `snapshots` (`log`), `show`, `restore` and what changes a snapshot."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.options import Deleted, Instance, Json, Limit, Strategy, Wait, given
+from nuvo_jupyter.cli.session import session
+
+if TYPE_CHECKING:
+    from nuvo_jupyter.cli.output import Output
+    from nuvo_jupyter.model.snapshots import Snapshot
+
+SnapshotName = Annotated[
+    str, typer.Argument(metavar="SNAPSHOT", help="Number, name, time or reference.", autocompletion=completion.snapshots)
+]
+
+
+def add(app: typer.Typer) -> None:
+    """Declare the commands."""
+
+    @app.command()
+    def snapshot(
+        context: typer.Context,
+        folder: Annotated[str, typer.Argument(help="The folder; the current one by default.")] = ".",
+        name: Annotated[str | None, typer.Option("--name", "-n", help="A name for the snapshot.")] = None,
+        description: Annotated[
+            str | None, typer.Option("--description", "-m", help="What it holds; the current state's description by default.")
+        ] = None,
+        next_description: Annotated[
+            str | None, typer.Option("--next", help="What the next work phase is about; describes the current state then.")
+        ] = None,
+        final: Annotated[bool, typer.Option("--final", help="No work is expected in the next stage.")] = False,
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on although the folder is huge.")] = False,
+        instance: Instance = "",
+        wait: Wait = True,
+        json: Json = False,
+    ) -> None:
+        """Take a snapshot of a folder; the first one makes it the Master of a research space."""
+        run = session(context)
+        where = {"instance": run.place.state(instance)} if instance else {"folder": os.path.realpath(folder)}
+        task = run.client.snapshot_create(
+            **where,
+            **given(name=name, description=description, next_description=next_description),
+            final=final,
+            confirmed=yes,
+        )
+        task = run.finish(task, wait)
+        if run.output.struct(task):
+            return
+        if task.snapshot:
+            found = run.client.snapshot_show(state=task.snapshot).snapshot
+            run.output.line(_sentence(found))
+
+    for command, hidden in (("snapshots", False), ("log", False)):
+
+        @app.command(command, hidden=hidden)
+        def snapshots(
+            context: typer.Context,
+            instance: Annotated[
+                str, typer.Argument(metavar="[INSTANCE]", autocompletion=completion.instances)
+            ] = "",
+            limit: Limit = 50,
+            deleted: Deleted = False,
+            json: Json = False,
+        ) -> None:
+            """List an instance's snapshots, newest first."""
+            run = session(context)
+            found = run.client.snapshot_list(instance=run.place.state(instance), limit=limit, deleted=deleted)
+            if not run.output.struct(found):
+                _listing(run.output, found)
+
+    @app.command()
+    def show(context: typer.Context, snapshot: SnapshotName = "latest", json: Json = False) -> None:
+        """Show one snapshot, and what it left out."""
+        from nuvo_jupyter.cli.output import size, text_of
+
+        run = session(context)
+        detail = run.client.snapshot_show(state=run.place.snapshot(snapshot))
+        if run.output.struct(detail):
+            return
+        item = detail.snapshot
+        run.output.table(
+            ("", ""),
+            [
+                ("snapshot", item.reference),
+                ("name", item.name),
+                ("description", item.description),
+                ("taken", f"{text_of(item.created_at)} by {item.created_by} ({item.reason.value.replace('_', ' ')})"),
+                ("files", f"{item.files} ({size(item.size)})"),
+                ("id", item.id),
+            ],
+        )
+        rows = [("left out", entry.path, entry.reason) for entry in detail.excluded]
+        rows += [("kept changing", path, "") for path in detail.inconsistent]
+        if rows:
+            run.output.table(("", "path", "why"), rows)
+
+    @app.command()
+    def restore(
+        context: typer.Context,
+        snapshot: SnapshotName,
+        paths: Annotated[
+            list[str] | None,
+            typer.Argument(help="What to restore; everything if left out.", autocompletion=completion.snapshot_paths),
+        ] = None,
+        to: Annotated[
+            str, typer.Option("--to", metavar="INSTANCE", help="Into another instance.", autocompletion=completion.instances)
+        ] = "",
+        strategy: Strategy = None,
+        wait: Wait = True,
+        json: Json = False,
+    ) -> None:
+        """Restore some paths or everything, after a snapshot of what is there now."""
+        from nuvo_jupyter.cli.distribution import report
+
+        run = session(context)
+        task = run.client.restore(
+            source=run.place.snapshot(snapshot),
+            paths=[run.place.path(path) for path in paths or []],
+            instance=run.place.state(to) if to else "",
+            strategy=strategy,
+        )
+        report(run, run.finish(task, wait))
+
+    @app.command()
+    def rename(
+        context: typer.Context,
+        snapshot: SnapshotName,
+        name: Annotated[str | None, typer.Option("--name", "-n", help="A new name; '' takes the name away.")] = None,
+        description: Annotated[str | None, typer.Option("--description", "-m", help="A new description.")] = None,
+        json: Json = False,
+    ) -> None:
+        """Rename or describe a snapshot; what it holds never changes."""
+        run = session(context)
+        state = run.place.snapshot(snapshot)
+        found = run.client.snapshot_update(state=state, **given(name=name, description=description))
+        if not run.output.struct(found):
+            _listing(run.output, [found])
+
+    @app.command()
+    def delete(context: typer.Context, snapshot: SnapshotName, json: Json = False) -> None:
+        """Delete a snapshot; recoverable for 24 hours."""
+        run = session(context)
+        found = run.client.snapshot_delete(state=run.place.snapshot(snapshot))
+        if not run.output.struct(found):
+            run.output.line(f"Deleted {found.reference}; `nuvo recover {found.reference}` brings it back for 24 hours.")
+
+    @app.command()
+    def recover(context: typer.Context, snapshot: SnapshotName, json: Json = False) -> None:
+        """Bring a deleted snapshot back."""
+        run = session(context)
+        found = run.client.snapshot_recover(state=run.place.snapshot(snapshot))
+        if not run.output.struct(found):
+            run.output.line(f"Recovered {found.reference}.")
+
+
+def _sentence(found: Snapshot) -> str:
+    from nuvo_jupyter.cli.output import clean, size
+
+    name = f" “{clean(found.name)}”" if found.name else ""
+    text = f"{clean(found.reference)}{name}: {found.files} files, {size(found.size)}"
+    if found.excluded:
+        text += f"; {found.excluded} left out (`nuvo show {found.number}` lists them)"
+    if found.inconsistent:
+        text += f"; {found.inconsistent} kept changing while they were read"
+    return text
+
+
+def _listing(output: Output, found: list[Snapshot] | tuple[Snapshot, ...]) -> None:
+    from nuvo_jupyter.cli.output import size
+
+    output.table(
+        ("snapshot", "name", "taken", "by", "reason", "files", "size", "description"),
+        [
+            (
+                item.reference,
+                item.name,
+                item.created_at,
+                item.created_by,
+                item.reason.value.replace("_", " ") + (" (deleted)" if item.deleted_at else ""),
+                item.files,
+                size(item.size),
+                item.description,
+            )
+            for item in found
+        ],
+    )

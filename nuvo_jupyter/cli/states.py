@@ -1,0 +1,119 @@
+"""`nuvo ls`, `cat`, `history`, `compare`, `diff`: looking into states."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.options import Instance, Json, Limit, State
+from nuvo_jupyter.cli.session import session
+
+_MARKS = {"added": "+", "removed": "-", "changed": "~", "type_changed": "T", "mode_changed": "m"}
+
+
+def add(app: typer.Typer) -> None:
+    """Declare the commands."""
+
+    @app.command()
+    def ls(context: typer.Context, state: State = "", json: Json = False) -> None:
+        """List a folder of any state."""
+        from nuvo_jupyter.cli.output import size
+
+        run = session(context)
+        found = run.client.browse(state=run.place.state(state))
+        if run.output.struct(found):
+            return
+        rows = []
+        for entry in found:
+            mark = {"folder": "/", "link": f" -> {entry.link}"}.get(entry.kind.value, "*" if entry.executable else "")
+            rows.append((size(entry.size) if entry.kind == "file" else "", entry.modified_at, entry.name + mark))
+        run.output.table(("size", "modified", "name"), rows)
+
+    @app.command()
+    def cat(
+        context: typer.Context,
+        state: Annotated[
+            str, typer.Argument(metavar="STATE:PATH", help="A file of a state.", autocompletion=completion.states)
+        ],
+    ) -> None:
+        """Write a file of any state to standard output."""
+        run = session(context)
+        raw = run.client.read(state=run.place.state(state))
+        for chunk in raw.body:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+
+    @app.command()
+    def history(
+        context: typer.Context,
+        path: Annotated[str, typer.Argument(help="The file.")],
+        instance: Instance = "",
+        limit: Limit = 100,
+        json: Json = False,
+    ) -> None:
+        """List the versions of one file: the snapshots in which it changed."""
+        from nuvo_jupyter.cli.output import size
+
+        run = session(context)
+        inside = path if instance else run.place.path(path)
+        found = run.client.history(instance=run.place.state(instance), path=inside, limit=limit)
+        if run.output.struct(found):
+            return
+        rows = [
+            (item.snapshot.reference, item.snapshot.name, item.snapshot.created_at, item.modified_at, size(item.size))
+            for item in found
+        ]
+        run.output.table(("snapshot", "name", "taken", "file modified", "size"), rows)
+
+    @app.command()
+    def compare(
+        context: typer.Context,
+        left: State = "latest",
+        right: State = "",
+        limit: Limit = 1000,
+        json: Json = False,
+    ) -> None:
+        """List what differs between two states: the latest snapshot and the current state by default."""
+        run = session(context)
+        found = run.client.compare(left=run.place.state(left), right=run.place.state(right), limit=limit)
+        if run.output.struct(found):
+            return
+        run.output.table(
+            ("", "path", "bytes before", "bytes after"),
+            [
+                (_MARKS[item.difference.value], item.path, item.old_size, item.new_size)
+                for item in found.differences
+            ],
+        )
+        if found.total > len(found.differences):
+            run.output.note(f"{found.total - len(found.differences)} more; --limit shows them.")
+        if not found.total:
+            run.output.note("Nothing differs.")
+
+    @app.command()
+    def diff(
+        context: typer.Context,
+        path: Annotated[str, typer.Argument(help="The file.")],
+        left: Annotated[str, typer.Option("--left", help="A state.", autocompletion=completion.states)] = "latest",
+        right: Annotated[
+            str, typer.Option("--right", help="A state; the current one by default.", autocompletion=completion.states)
+        ] = "",
+        json: Json = False,
+    ) -> None:
+        """Show how one file differs between two states; notebooks cell by cell."""
+        run = session(context)
+        inside = run.place.path(path)
+        found = run.client.diff(
+            left=f"{run.place.state(left)}:{inside}", right=f"{run.place.state(right)}:{inside}"
+        )
+        if run.output.struct(found):
+            return
+        if found.kind == "same":
+            run.output.note("Nothing differs.")
+        elif found.kind == "binary":
+            run.output.note("The files differ; they are no text.")
+        else:
+            sys.stdout.write(found.unified)

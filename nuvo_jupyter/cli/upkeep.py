@@ -1,0 +1,135 @@
+"""`nuvo status`, `notifications`, `audit`, `verify`, `repair`, `demo`: the installation itself."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.exit_codes import ERROR
+from nuvo_jupyter.cli.options import Json, Limit
+from nuvo_jupyter.cli.session import Session, session
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def add(app: typer.Typer) -> None:
+    """Declare the commands."""
+
+    @app.command()
+    def status(context: typer.Context, json: Json = False) -> None:
+        """Who and where you are."""
+        run = session(context)
+        found = run.client.status()
+        if run.output.struct(found):
+            return
+        rows = [
+            ("version", found.version),
+            ("user", f"{found.username} of {found.organization}"),
+            ("home", found.home),
+            ("folder", run.place.instance if run.place.known else "belongs to no instance yet"),
+            ("unread", found.unread),
+            ("e-mail", "sent" if found.mail else "not set up"),
+        ]
+        run.output.table(("", ""), rows)
+
+    @app.command()
+    def notifications(
+        context: typer.Context,
+        unread: Annotated[bool, typer.Option("--unread", help="Only unread ones.")] = False,
+        read: Annotated[bool, typer.Option("--read", help="Mark them as read.")] = False,
+        limit: Limit = 50,
+        json: Json = False,
+    ) -> None:
+        """List your notifications."""
+        run = session(context)
+        found = run.client.notification_list(unread=unread, limit=limit)
+        if not run.output.struct(found):
+            rows = [("" if item.read_at else "new", item.created_at, item.subject, item.body) for item in found]
+            run.output.table(("", "when", "subject", "text"), rows)
+        if read and found:
+            run.client.notification_read(ids=[item.id for item in found])
+
+    @app.command()
+    def audit(
+        context: typer.Context,
+        space: Annotated[str | None, typer.Option("--space", autocompletion=completion.spaces)] = None,
+        instance: Annotated[str | None, typer.Option("--instance", "-i", autocompletion=completion.instances)] = None,
+        after: Annotated[int, typer.Option("--after", min=0, help="Only entries with larger ids.")] = 0,
+        limit: Limit = 1000,
+        jsonl: Annotated[bool, typer.Option("--jsonl", help="Export as JSON lines.")] = False,
+        json: Json = False,
+    ) -> None:
+        """Read the audit trail: who did what, when, on which state, with what outcome."""
+        run = session(context)
+        target = run.place.state(instance) if instance else None
+        fields = {"space": space, "instance": target, "after": after, "limit": limit}
+        if jsonl:
+            for chunk in run.client.audit_export(**fields).body:
+                sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+            return
+        found = run.client.audit_list(**fields)
+        if not run.output.struct(found):
+            rows = [(item.id, item.at, item.who, item.action, item.state, item.outcome) for item in found]
+            run.output.table(("id", "when", "who", "what", "on", "outcome"), rows)
+
+    @app.command()
+    def verify(context: typer.Context, json: Json = False) -> None:
+        """Re-hash everything in the store, and name the files that damage affects."""
+        run = session(context)
+        task = run.finish(run.client.verify(), True)
+        found = run.client.verify_show(id=task.id)
+        if not run.output.struct(found):
+            for damage in found.damage:
+                run.output.note(f"{damage.code}: {damage.detail}")
+            for item in found.affected:
+                run.output.line("\t".join(text for text in (item.reference, item.detail) if text))
+            run.output.note(
+                f"{found.packs} packs, {found.blobs} blobs and {found.snapshots} snapshots checked: "
+                + ("all sound." if found.ok else f"{len(found.damage)} damaged, {len(found.affected)} files affected.")
+            )
+        if not found.ok:
+            raise typer.Exit(ERROR)
+
+    @app.command()
+    def repair(context: typer.Context, json: Json = False) -> None:
+        """Rebuild the catalog's index of the store from the packs alone."""
+        run = session(context)
+        _repair(run)
+
+    @app.command(context_settings=_PASS_ON)
+    def demo(context: typer.Context) -> None:
+        """Make the demo course with 30 students and open JupyterLab in it; --check runs the story headless."""
+        from nuvo_jupyter.demo.run import main
+
+        raise typer.Exit(main(context.args) or 0)
+
+    @app.command(hidden=True)
+    def openapi() -> None:
+        """Write the OpenAPI document of the REST API (docs/openapi.json is made this way)."""
+        from nuvo_jupyter.handlers.openapi import encode
+
+        sys.stdout.buffer.write(encode())
+
+
+def _repair(run: Session) -> None:
+    from nuvo_jupyter.engine.engine import Engine
+    from nuvo_jupyter.engine.settings import Nuvo
+    from nuvo_jupyter.store.repair import repair
+
+    engine = Engine.open(Nuvo())
+    try:
+        found = repair(engine.store)
+    finally:
+        engine.close()
+    if run.output.struct(found):
+        return
+    for damage in found.damage:
+        run.output.note(f"{damage.code}: {damage.detail}")
+    run.output.note(
+        f"{found.packs} packs read: {found.packs_added} packs and {found.blobs_added} blobs added to the index, "
+        f"{found.packs_removed} packs and {found.blobs_removed} blobs removed."
+    )
