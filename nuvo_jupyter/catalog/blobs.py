@@ -86,26 +86,30 @@ def rows_of_pack(connection: Connection, pack_id: int) -> list[BlobEntry]:
     return [BlobEntry(bytes(row[0]), *row[1:]) for row in connection.execute(query)]
 
 
-def add_pack(
-    connection: Connection, catalog: Catalog, name: bytes, size: int, rows: Sequence[BlobEntry]
-) -> int:
-    """Enter a durable pack and its blobs; blobs that lie in another pack already keep their place.
+def add_packs(
+    connection: Connection, catalog: Catalog, packs: Iterable[tuple[bytes, int, Sequence[BlobEntry]]]
+) -> None:
+    """Enter durable packs and their blobs; blobs that lie in another pack already keep their place.
 
-    Returns:
-        The pack's row id.
+    Args:
+        packs: name (32 bytes), size in bytes and blobs of each.
     """
     insert = sqlite.insert if catalog.is_sqlite else postgresql.insert
-    connection.execute(
-        insert(pack).values(name=name, size=size, created_at=now(catalog)).on_conflict_do_nothing()
-    )
-    pack_id = int(connection.execute(sa.select(pack.c.id).where(pack.c.name == name)).scalar_one())
+    rows: list[tuple[bytes, int, int, int, int, int, int]] = []
+    for name, size, entries in packs:
+        connection.execute(
+            insert(pack).values(name=name, size=size, created_at=now(catalog)).on_conflict_do_nothing()
+        )
+        pack_id = int(connection.execute(sa.select(pack.c.id).where(pack.c.name == name)).scalar_one())
+        rows.extend((entry[0], pack_id, *entry[1:]) for entry in entries)
     if rows:
+        # In order, because writers that enter the same blobs in different orders would wait for each other.
+        rows.sort()
         text = (
             'INSERT INTO blob (id, pack_id, "offset", length, size, codec, kind) '  # noqa: S608
             f"VALUES ({_marks(connection, 7)}) ON CONFLICT DO NOTHING"
         )
-        connection.exec_driver_sql(text, [(row[0], pack_id, *row[1:]) for row in rows])
-    return pack_id
+        connection.exec_driver_sql(text, rows)
 
 
 def remove_pack(connection: Connection, pack_id: int) -> None:

@@ -71,14 +71,15 @@ class FolderBackend(Backend):
             with self._translated("read"):
                 try:
                     with os.scandir(os.path.join(self.url, folder)) as entries:
-                        found = [(e.name, e.is_dir(), e.stat().st_size) for e in entries]
+                        found = list(entries)
                 except FileNotFoundError:
                     continue
-            for name, is_folder, size in found:
-                if is_folder:
-                    pending.append(f"{folder}/{name}")
-                else:
-                    yield Object(f"{folder}/{name}", size)
+            for entry in found:
+                path = f"{folder}/{entry.name}"
+                if entry.is_dir():
+                    pending.append(path)
+                elif (size := self.size(path)) is not None:
+                    yield Object(path, size)
 
     def size(self, path: str) -> int | None:
         with self._translated("read"):
@@ -118,9 +119,9 @@ class FolderBackend(Backend):
     def _translated(self, what: str) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            raise
         except OSError as error:
+            if what == "read" and isinstance(error, FileNotFoundError):
+                raise
             raise self._named(error, what) from error
 
     def _named(self, error: OSError, what: str) -> NuvoError:

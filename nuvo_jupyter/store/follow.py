@@ -51,7 +51,9 @@ def follow(store: Store, bad: set[bytes], stop: Callable[[], None]) -> Followed:
     for manifest in manifests.values():
         starts.add(manifest.root)
         starts.update(item.tree for item in manifest.applications)
-    walk.contents(id_ for manifest in manifests.values() for table in manifest.tables for id_ in table.node.content)
+    walk.contents(
+        id_ for manifest in manifests.values() for table in manifest.tables for id_ in table.node.content
+    )
     walk.all(starts)
 
     affected: list[Affected] = []
@@ -62,7 +64,10 @@ def follow(store: Store, bad: set[bytes], stop: Callable[[], None]) -> Followed:
     for base in instances:
         state = Reference(base.instance, base.space)
         affected.extend(_limited(state, walk.lost(base.base_root), "as it was last distributed here"))
-    damage = [Damage("blob_missing", "No pack in the catalog holds it.", blob=id_.hex()) for id_ in sorted(walk.missing)]
+    damage = [
+        Damage("blob_missing", "No pack in the catalog holds it.", blob=id_.hex())
+        for id_ in sorted(walk.missing)
+    ]
     return Followed(len(snapshots), damage, affected)
 
 

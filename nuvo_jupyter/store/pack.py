@@ -195,7 +195,7 @@ def unpack_many(blobs: Sequence[tuple[Buffer, bytes, int, int]]) -> list[bytes |
         return [unpack(*item) for item in blobs]
     try:
         plain = _decompressor().multi_decompress_to_buffer(
-            [bytes(blobs[index][0]) for index in frames],
+            [blobs[index][0] for index in frames],
             decompressed_sizes=struct.pack(f"={len(frames)}Q", *(blobs[index][2] for index in frames)),
             threads=THREADS,
         )

@@ -68,7 +68,10 @@ class OpenPack:
         batch: list[BlobEntry] = []
         plain = 0
         for entry in entries:
-            if not 0 <= entry.offset <= entry.offset + entry.length <= self.size or not 0 <= entry.size <= MAX_BLOB:
+            if (
+                not 0 <= entry.offset <= entry.offset + entry.length <= self.size
+                or not 0 <= entry.size <= MAX_BLOB
+            ):
                 yield entry, False
                 continue
             if batch and plain + entry.size > PIECE:

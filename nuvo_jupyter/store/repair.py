@@ -136,6 +136,6 @@ class _Repair:
             return
         known = blobs.locate(connection, {entry.id for entry in entries})
         fresh = [entry for entry in entries if entry.id not in known]
-        blobs.add_pack(connection, self._store.catalog, name, size, fresh)
+        blobs.add_packs(connection, self._store.catalog, [(name, size, fresh)])
         self._blobs_added += len({entry.id for entry in fresh})
         self._dropped.difference_update(entry.id for entry in entries)

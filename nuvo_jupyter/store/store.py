@@ -185,7 +185,9 @@ class Store:
                 raise StoreDamaged(f"Blob {id_.hex()} is lost: its pack {name.hex()} is missing.") from None
             data = unpack(stored, id_, place.size, place.codec)
         if data is None:
-            raise StoreDamaged(f"Blob {id_.hex()} in pack {name.hex()} does not have the hash it should have.")
+            raise StoreDamaged(
+                f"Blob {id_.hex()} in pack {name.hex()} does not have the hash it should have."
+            )
         return data
 
     @staticmethod
@@ -216,9 +218,7 @@ def _spans(places: dict[bytes, Location]) -> Iterator[Span]:
         yield span
 
 
-def _report(
-    id_: bytes, error: StoreDamaged, damaged: Callable[[bytes, StoreDamaged], None] | None
-) -> None:
+def _report(id_: bytes, error: StoreDamaged, damaged: Callable[[bytes, StoreDamaged], None] | None) -> None:
     if damaged is None:
         raise error
     damaged(id_, error)

@@ -9,7 +9,7 @@ from nuvo_jupyter.catalog.blobs import PackRow
 from nuvo_jupyter.model.errors import Cancelled, StoreDamaged
 from nuvo_jupyter.model.store import BlobEntry, Damage, VerifyReport
 from nuvo_jupyter.store.follow import follow
-from nuvo_jupyter.store.pack import name_of
+from nuvo_jupyter.store.pack import name_of, path_of
 from nuvo_jupyter.store.pack_check import OpenPack
 from nuvo_jupyter.store.store import Store
 
@@ -50,7 +50,8 @@ def verify(
         if progress is not None:
             progress(done, total)
     for name in known.keys() - present.keys():
-        check.missing(known[name])
+        if store.backend.size(path_of(name)) is None:
+            check.missing(known[name])
 
     followed = follow(store, check.bad, stop)
     return VerifyReport(
@@ -100,7 +101,10 @@ class _Check:
         for entry in bad:
             self.bad.add(entry.id)
             if entry.id in misplaced:
-                code, detail = "index_wrong", "The catalog names a wrong place for it; `nuvo repair` corrects that."
+                code, detail = (
+                    "index_wrong",
+                    "The catalog names a wrong place for it; `nuvo repair` corrects that.",
+                )
             else:
                 code, detail = "blob_damaged", "It does not have the hash it should have."
             self.damage.append(Damage(code, detail, pack=text, blob=entry.id.hex()))
@@ -109,7 +113,9 @@ class _Check:
         entries = self._rows(row)
         self.bad.update(entry.id for entry in entries)
         self.damage.append(
-            Damage("pack_missing", f"The pack is missing, and {len(entries)} blobs with it.", pack=row.name.hex())
+            Damage(
+                "pack_missing", f"The pack is missing, and {len(entries)} blobs with it.", pack=row.name.hex()
+            )
         )
 
     def _rows(self, row: PackRow | None) -> list[BlobEntry]:

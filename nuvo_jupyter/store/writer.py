@@ -31,7 +31,7 @@ class Writer:
     the caller's transaction, together with what refers to them. Leaving without a commit leaves garbage
     that nothing refers to.
 
-    It holds one pack being filled, one being written and one batch: about 50 MB, and about
+    It holds one pack being filled, one being written and one batch: about 50 MB (the C library may keep as much again for later), and about
     400 bytes for each new blob until the commit.
     """
 
@@ -112,9 +112,10 @@ class Writer:
     def commit(self, connection: Connection) -> None:
         """Enter all flushed packs in the caller's transaction. Blobs another process entered meanwhile stay its own."""
         if self._failed or self._putting is not None or len(self._builder):
-            raise RuntimeError("Writer.commit() without a flush() that worked: rows would refer to nothing durable")
-        for name, size, rows in self._written:
-            blobs.add_pack(connection, self._index.catalog, name, size, rows)
+            raise RuntimeError(
+                "Writer.commit() without a flush() that worked: rows would refer to nothing durable"
+            )
+        blobs.add_packs(connection, self._index.catalog, self._written)
         self._written.clear()
 
     def _store(self, fresh: dict[bytes, Buffer], kind: int) -> None:

@@ -79,7 +79,12 @@ def _instance(connection, name: str) -> int:  # type: ignore[no-untyped-def]
         )
     made = connection.execute(
         tables.instance.insert().values(
-            space_id=1, name=name, kind="personal", workspace=f"/none/{name}", created_at=0.0, created_by="teacher"
+            space_id=1,
+            name=name,
+            kind="personal",
+            workspace=f"/none/{name}",
+            created_at=0.0,
+            created_by="teacher",
         )
     )
     return int(made.inserted_primary_key[0])

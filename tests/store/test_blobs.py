@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nuvo_jupyter.catalog.database import Catalog
-from nuvo_jupyter.model.errors import StoreDamaged
+from nuvo_jupyter.model.errors import ServiceUnavailable, StorageFull, StoreDamaged
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.store import chunks
 from nuvo_jupyter.store.store import Store, Writer
@@ -35,7 +36,11 @@ def noise(seed: int, size: int) -> bytes:
 
 
 @settings(deadline=None, max_examples=60)
-@given(datas=st.lists(st.one_of(st.binary(max_size=300), st.binary(min_size=1, max_size=4).map(lambda b: b * 500))))
+@given(
+    datas=st.lists(
+        st.one_of(st.binary(max_size=300), st.binary(min_size=1, max_size=4).map(lambda b: b * 500))
+    )
+)
 def test_what_is_added_reads_back(shared_store: Store, datas: list[bytes]) -> None:
     with shared_store.writer() as writer:
         ids = writer.add_many(datas)
@@ -92,7 +97,9 @@ def test_a_large_file_is_cut_the_same_way_whichever_way_it_comes(store: Store, t
     assert len(packs(store)) == 2
 
 
-@pytest.mark.parametrize("size", [0, 1, chunks.WHOLE_UP_TO - 1, chunks.WHOLE_UP_TO, chunks.WHOLE_UP_TO + 1, 5_000_000])
+@pytest.mark.parametrize(
+    "size", [0, 1, chunks.WHOLE_UP_TO - 1, chunks.WHOLE_UP_TO, chunks.WHOLE_UP_TO + 1, 5_000_000]
+)
 def test_the_limit_between_whole_and_cut_is_the_same_for_all_ways_in(store: Store, size: int) -> None:
     data = noise(4, size)
     with store.writer() as writer:
@@ -174,6 +181,16 @@ def test_a_transaction_rolled_back_leaves_nothing_behind(store: Store) -> None:
     assert store.contains([id_]) == set()
 
 
+def test_many_packs_are_one_commit(store: Store) -> None:
+    with store.writer() as writer:
+        ids = []
+        for start in range(0, 90, 30):
+            ids += writer.add_many([noise(number, 700_000) for number in range(start, start + 30)])
+        commit(store, writer)
+    assert len(packs(store)) == 4
+    assert {id_ for id_, _ in store.read_many(reversed(ids))} == set(ids)
+
+
 def test_two_writers_with_the_same_content(store: Store) -> None:
     with store.writer() as first, store.writer() as second:
         shared = first.add(b"shared" * 100)
@@ -221,6 +238,30 @@ def test_the_store_is_private_whatever_the_umask(tmp_path: Path, catalog: Catalo
     for path in [top, *top.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert not list((top / "deep" / "tmp").iterdir())
+
+
+def test_a_full_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with store.writer() as writer:
+        id_ = writer.add(b"content")
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(StorageFull):
+            writer.flush()
+        with store.catalog.write() as connection, pytest.raises(RuntimeError):
+            writer.commit(connection)
+    assert store.contains([id_]) == set()
+    assert packs(store) == []
+    assert not list(Path(store.backend.url, "tmp").iterdir())
+
+
+def test_a_place_that_cannot_be_a_store(tmp_path: Path, catalog: Catalog) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "file/below", "link"):
+        with pytest.raises(ServiceUnavailable, match=name):
+            Store.open(str(tmp_path / name), catalog)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,9 @@ def test_a_bucket_that_does_not_exist_or_answer(options: dict[str, str]) -> None
         open_backend("nothing-of-the-kind://course/store")
 
 
-def test_a_server_that_overwrites_is_refused(options: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_overwrites_is_refused(
+    options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # What some servers do: take the condition and ignore it.
     def overwrite(self: BucketBackend, path: str, data: Buffer) -> bool:
         import obstore

@@ -32,7 +32,9 @@ FILES = {
 
 
 def packs(store: Store) -> list[Path]:
-    return sorted((path for path in Path(store.backend.url, "packs").rglob("*") if path.is_file()), key=os.path.getmtime)
+    return sorted(
+        (path for path in Path(store.backend.url, "packs").rglob("*") if path.is_file()), key=os.path.getmtime
+    )
 
 
 def flip(path: Path, position: int) -> None:
@@ -138,7 +140,9 @@ def test_what_was_last_distributed_is_followed_too(store: Store, snapshot: Snaps
     snapshot(store, "anna", 1, {"a": b"a"})
     root = snapshot(store, "master", 1, {"b": b"b"})
     with store.catalog.write() as connection:
-        connection.execute(tables.instance.update().where(tables.instance.c.name == "anna").values(base_root=root))
+        connection.execute(
+            tables.instance.update().where(tables.instance.c.name == "anna").values(base_root=root)
+        )
         connection.execute(tables.blob.delete().where(tables.blob.c.id == blake3(b"b").digest()))
     assert references(verify(store)) == {"course/anna:b", "course/master@1:b"}
 
@@ -242,7 +246,9 @@ def test_other_processes_notice_a_repair(store: Store, catalog: Catalog) -> None
 @given(data=st.data())
 def test_any_flipped_bit_is_noticed_and_never_read(shared_store: Store, data: st.DataObject) -> None:
     store = shared_store
-    datas = data.draw(st.lists(st.one_of(st.binary(min_size=1, max_size=80), st.just(b"text " * 100)), min_size=1))
+    datas = data.draw(
+        st.lists(st.one_of(st.binary(min_size=1, max_size=80), st.just(b"text " * 100)), min_size=1)
+    )
     salt = os.urandom(8)
     datas = [salt + item for item in datas]
     with store.writer() as writer:
@@ -280,7 +286,9 @@ def test_random_bytes_are_no_pack(data: bytes) -> None:
 
 @settings(max_examples=200)
 @given(
-    position=st.integers(0, 10_000), value=st.integers(0, 255), keep=st.one_of(st.none(), st.integers(0, 10_000))
+    position=st.integers(0, 10_000),
+    value=st.integers(0, 255),
+    keep=st.one_of(st.none(), st.integers(0, 10_000)),
 )
 def test_an_altered_pack_gives_damage_or_right_content(position: int, value: int, keep: int | None) -> None:
     builder = PackBuilder()

@@ -28,7 +28,9 @@ leaves = st.one_of(
         mtime_ns=st.integers(-(2**40), 2**62),
         content=st.lists(st.binary(min_size=32, max_size=32), max_size=2).map(tuple),
     ),
-    st.builds(Node, kind=st.just(NodeKind.LINK), mode=st.just(0o777), link=st.sampled_from(["x", "../a", "/etc"])),
+    st.builds(
+        Node, kind=st.just(NodeKind.LINK), mode=st.just(0o777), link=st.sampled_from(["x", "../a", "/etc"])
+    ),
 )
 folders = st.builds(
     Node, kind=st.just(NodeKind.FOLDER), mode=st.sampled_from([0o755, 0o700]), mtime_ns=st.integers(0, 5)
@@ -92,7 +94,12 @@ def test_changed_equals_a_full_comparison(
         if parent and (parent not in new or new[parent].kind is not NodeKind.FOLDER):
             del new[path]
     a, b = build(shared_store, old), build(shared_store, new)
-    for before, after, first, second in ((a, b, old, new), (b, a, new, old), (None, b, {}, new), (a, None, old, {})):
+    for before, after, first, second in (
+        (a, b, old, new),
+        (b, a, new, old),
+        (None, b, {}, new),
+        (a, None, old, {}),
+    ):
         expected = {
             path: (first.get(path), second.get(path))
             for path in first.keys() | second.keys()
@@ -157,7 +164,18 @@ def test_a_very_deep_state(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "paths",
-    [["a", "a/b"], ["../x"], ["a/../b"], ["a//b"], ["/a"], ["a/"], ["."], ["a\0"], ["\\x2e\\x2e"], ["a\\x2fb"]],
+    [
+        ["a", "a/b"],
+        ["../x"],
+        ["a/../b"],
+        ["a//b"],
+        ["/a"],
+        ["a/"],
+        ["."],
+        ["a\0"],
+        ["\\x2e\\x2e"],
+        ["a\\x2fb"],
+    ],
 )
 def test_paths_that_no_folder_can_hold_are_refused(store: Store, paths: list[str]) -> None:
     with store.writer() as writer, pytest.raises(InvalidPath):
@@ -194,7 +212,9 @@ def test_random_bytes_are_no_tree(data: bytes) -> None:
 
 
 @settings(max_examples=300)
-@given(data=st.one_of(st.binary(max_size=200), st.binary(max_size=20).map(lambda raw: raw + b"\x81\xa1a" * 5000)))
+@given(
+    data=st.one_of(st.binary(max_size=200), st.binary(max_size=20).map(lambda raw: raw + b"\x81\xa1a" * 5000))
+)
 def test_random_bytes_are_no_manifest(data: bytes) -> None:
     with pytest.raises(StoreDamaged):
         decode_manifest(data)
