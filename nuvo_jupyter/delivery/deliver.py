@@ -72,7 +72,7 @@ def deliver(execution: Execution) -> None:
             execution.progress("prepare")
             context.prepare(instance.id)
     with instance_lock(context.home, instance.id, None if resumed else execution.check):
-        if source.order.kind is DistributionKind.CREATE:
+        if source.order.kind is DistributionKind.CREATE or order.first:
             make_folder(instance.workspace)
         with Root(instance.workspace) as root:
             target = _resume(execution, resumed) or _back_up(execution, root, source)

@@ -27,6 +27,7 @@ from nuvo_jupyter.model.reference import check_name
 from nuvo_jupyter.model.requests import OfSpace, SpaceCreate, SpaceList, SpaceUpdate
 from nuvo_jupyter.model.roles import Need, Role, Scope
 from nuvo_jupyter.model.spaces import Space, SpaceKind
+from nuvo_jupyter.workspace.folder import make_folder
 
 
 def space_create(call: Call, request: SpaceCreate) -> Space:
@@ -91,11 +92,12 @@ def make_space(
         template or call.engine.settings.workspace_template, username=call.who, space=name, instance="master"
     )
     common: dict[str, Any] = {"space_id": space_id, "created_by": call.who}
-    add_instance(
-        connection, name="master", kind="master", workspace=claim_folder(connection, folder, home), **common
-    )
+    master = claim_folder(connection, folder, home)
+    make_folder(master)
+    add_instance(connection, name="master", kind="master", workspace=master, **common)
     # Nobody works in Distributed, so its folder lies in Nuvo's own home.
     distributed = home.resolve() / "distributed" / str(space_id)
+    make_folder(str(distributed))
     add_instance(connection, name="distributed", kind="distributed", workspace=str(distributed), **common)
     grant(connection, ensure_person(connection, call.who), Scope.SPACE, space_id, Role.ADMIN, call.who)
     return space_id
