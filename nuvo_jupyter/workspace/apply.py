@@ -1,6 +1,7 @@
 """Applying a plan to a workspace: safely, object by object, so that nothing is ever half-written.
 
-1. All new content is written to temporary files; nothing visible has changed, and it can still be cancelled.
+1. New folders are made and all new content is written to temporary files. Nothing that exists was changed,
+   and it can still be cancelled.
 2. Each path is compared with the backup again and changed in one atomic step, in the order of the plan.
 3. Modes of folders are set, and the folders made durable.
 
@@ -65,8 +66,9 @@ def apply(
         OSError: the disk failed while content was made durable; nothing was changed.
     """
     work = _Apply(root, store, changes, fingerprints, progress, cancelled)
-    with marked(root, {parent(change.at) for change in changes if change.at}), Descent(root) as descent:
-        return work.run(descent, durable)
+    folders = {parent(change.at) for change in changes if change.at}
+    with marked(root, folders), Descent(root) as descent, Descent(root) as sources:
+        return work.run(descent, sources, durable)
 
 
 class _Apply:
@@ -97,27 +99,36 @@ class _Apply:
         self.done = 0
         self.steps = len(changes) + len(self.puts)
 
-    def run(self, descent: Descent, durable: bool) -> list[ObjectOutcome]:
+    def run(self, descent: Descent, sources: Descent, durable: bool) -> list[ObjectOutcome]:
         for put in self.puts.values():
             put.problem = _path_problem(put.change)
-        preparation = Preparation(descent, self.store, self.fingerprints, self._tick, self._stop)
+        preparation = Preparation(sources, self.store, self.fingerprints, self._tick, self._stop)
         self.descent = descent
+        self.sources = sources
         try:
-            preparation.write(list(self.puts.values()))
-            if durable:
-                preparation.sync()
-            self._stop()
+            try:
+                preparation.write(list(self.puts.values()))
+                if durable:
+                    preparation.sync()
+                self._stop()
+            except BaseException:
+                self._clean(preparation)
+                preparation.undo()
+                raise
             self.failed = {put.change.at for put in self.puts.values() if put.problem}
             outcomes = [self._carry_out(index, change) for index, change in enumerate(self.changes)]
             self._set_modes()
             if durable:
                 self._sync_folders()
         finally:
-            preparation.close()
-            if not preparation.clean(self.puts.values()):
-                # A folder was moved away under us: look everywhere.
-                sweep(self.root)
+            self._clean(preparation)
         return outcomes
+
+    def _clean(self, preparation: Preparation) -> None:
+        if not preparation.clean(self.puts.values()):
+            # A folder was moved away under us: look everywhere.
+            sweep(self.root)
+        preparation.close()
 
     def _carry_out(self, index: int, change: Change) -> ObjectOutcome:
         try:
@@ -177,6 +188,7 @@ class _Apply:
 
     def _remove_folder(self, folder: int, name: str, change: Change) -> tuple[Outcome, str]:
         self.descent.forget(change.at)
+        self.sources.forget(change.at)
         folder = self.descent.at(parent(change.at))
         try:
             os.rmdir(name, dir_fd=folder)
@@ -213,7 +225,7 @@ class _Apply:
             status = None
         if status is None:
             with contextlib.suppress(FileExistsError):
-                os.mkdir(name, 0o700, dir_fd=folder)
+                os.mkdir(name, node.mode | 0o700, dir_fd=folder)
             self.touched.add(parent(change.at))
         elif status.st_mode & FOLDER_MODE == node.mode:
             return change.outcome, change.detail
@@ -230,11 +242,7 @@ class _Apply:
         if put.settled is not None:
             self._set_mode(self.descent.at(folder_path), name, put)
             return change.outcome, change.detail
-        folder = os.dup(self.descent.at(folder_path, make=True))
-        try:
-            return self._publish(put, folder, name)
-        finally:
-            os.close(folder)
+        return self._publish(put, self.descent.at(folder_path, make=True), name)
 
     def _publish(self, put: Put, folder: int, name: str) -> tuple[Outcome, str]:
         change = put.change
@@ -249,8 +257,9 @@ class _Apply:
             removed = self._remove_folder(folder, name, change)
             if removed[0] is not change.outcome:
                 return Outcome.CONFLICT, removed[1]
+            folder = self.descent.at(parent(change.at))
             found = Found(State.FREE)
-        source = self.descent.at(put.folder)
+        source = self.sources.at(put.folder)
         if found.status is None:
             try:
                 rename_new(source, put.temporary, folder, name)

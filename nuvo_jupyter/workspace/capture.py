@@ -181,7 +181,9 @@ class _Capture:
 
     def _forget_lost(self, store: Store) -> None:
         """Drop from memory the files whose content was collected since."""
-        wanted = {id_ for folder in self.memory.folders.values() for file in folder.values() for id_ in file.content}
+        wanted = {
+            id_ for folder in self.memory.folders.values() for file in folder.values() for id_ in file.content
+        }
         lost = wanted - store.contains(wanted)
         if lost:
             for folder in self.memory.folders.values():

@@ -106,9 +106,7 @@ def _is_expected(
     return matches(folder, name, status, expected)
 
 
-def matches(
-    folder: int, name: str, status: os.stat_result, node: Node, data: bytes | None = None
-) -> bool:
+def matches(folder: int, name: str, status: os.stat_result, node: Node, data: bytes | None = None) -> bool:
     """Whether what ``stat`` saw is what a node says; times and modes do not count.
 
     Raises:

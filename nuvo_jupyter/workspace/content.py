@@ -179,5 +179,9 @@ def content_ids(folder: int, name: str) -> tuple[int, tuple[BlobId, ...], Finger
         OSError: it is gone, unreadable or no regular file.
     """
     content = Reader(Hashing()).read(folder, name)
-    ids = content.ids if content.data is None else tuple(Hashing().add_many([content.data] if content.data else []))
+    ids = (
+        content.ids
+        if content.data is None
+        else tuple(Hashing().add_many([content.data] if content.data else []))
+    )
     return content.size, ids, content.seen

@@ -1,7 +1,8 @@
-"""The first half of applying: all new content into temporary files, before anything visible changes."""
+"""The first half of applying: all new content into temporary files, before anything that exists is changed."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,7 +47,7 @@ class Put(msgspec.Struct):
 
 
 class Preparation:
-    """Writes the temporary files of one target.
+    """Makes the new folders of one target and writes its temporary files.
 
     Args:
         descent: into the workspace.
@@ -71,6 +72,8 @@ class Preparation:
         self._stop = stop
         self._unsynced: list[tuple[str, str]] = []
         self._devices: dict[int, int] = {}
+        self._existing: dict[str, str] = {}
+        self._made: list[str] = []
 
     def write(self, puts: Sequence[Put]) -> None:
         """Write everything that is to be put; failures are noted in each :class:`Put`.
@@ -82,6 +85,8 @@ class Preparation:
         size = 0
         for put in puts:
             self._stop()
+            if put.node.kind is _FOLDER and not put.problem:
+                self._make(put)
             if put.node.kind is _FOLDER or put.problem or not self._is_needed(put):
                 self._tick()
                 continue
@@ -119,6 +124,13 @@ class Preparation:
             os.close(fd)
         self._devices.clear()
 
+    def undo(self) -> None:
+        """Remove the folders that were made, as far as nobody else put something there."""
+        for path in reversed(self._made):
+            self._descent.forget(path)
+            with contextlib.suppress(OSError):
+                os.rmdir(to_name(basename(path)), dir_fd=self._descent.at(parent(path)))
+
     def clean(self, puts: Iterable[Put]) -> bool:
         """Remove temporary files that were not used; whether all of them could be reached."""
         complete = True
@@ -135,19 +147,11 @@ class Preparation:
         """Look whether the object will be put at all, as far as that is known before the removals."""
         change = put.change
         try:
-            put.folder = parent(change.at)
-            while True:
-                try:
-                    folder = self._descent.at(put.folder)
-                    break
-                except OSError as error:
-                    if error.errno not in VANISHED or not put.folder:
-                        raise
-                    put.folder = parent(put.folder)
+            put.folder = self._nearest(parent(change.at))
             if put.folder != parent(change.at) or change.expected is None:
                 return True
             found = check(
-                folder,
+                self._descent.at(put.folder),
                 to_name(basename(change.at)),
                 expected=change.expected,
                 seen=self._fingerprints.get(change.at),
@@ -161,6 +165,31 @@ class Preparation:
             put.settled = found
             return False
         return True
+
+    def _make(self, put: Put) -> None:
+        """Make a folder that is new: file systems place a folder's files near it, and search one big folder slowly."""
+        path = put.change.at
+        try:
+            os.mkdir(to_name(basename(path)), put.node.mode | 0o700, dir_fd=self._descent.at(parent(path)))
+        except OSError:
+            # It exists, or something is in the way that is removed later; publishing says what is wrong.
+            return
+        self._made.append(path)
+
+    def _nearest(self, path: str) -> str:
+        """The folder at ``path``, or the nearest above that exists, where something still lies in its way."""
+        known = self._existing.get(path)
+        if known is not None:
+            return known
+        try:
+            self._descent.at(path)
+            found = path
+        except OSError as error:
+            if error.errno not in VANISHED or not path:
+                raise
+            found = self._nearest(parent(path))
+        self._existing[path] = found
+        return found
 
     def _write_batch(self, batch: Sequence[Put]) -> None:
         damaged: dict[bytes, StoreDamaged] = {}
@@ -223,7 +252,11 @@ class Preparation:
             wanted = put.node.size if put.change.data is None else len(put.change.data)
             if size != wanted:
                 raise StoreDamaged(f"The stored content has {size} bytes where {wanted} belong.")
-            if put.change.expected is not None and put.change.expected.kind is _FILE and put.folder == parent(put.change.at):
+            if (
+                put.change.expected is not None
+                and put.change.expected.kind is _FILE
+                and put.folder == parent(put.change.at)
+            ):
                 _take_over(folder, to_name(basename(put.change.at)), fd)
             os.fchmod(fd, put.node.mode & FILE_MODE)
             if put.node.mtime_ns:

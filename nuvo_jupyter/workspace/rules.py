@@ -70,7 +70,9 @@ class Rules:
         if is_folder:
             if name in CACHES:
                 return CACHE
-        elif name.startswith((SAVING, ".nfs")) and (name.startswith(SAVING) or _UNLINKED_ON_NFS.fullmatch(name)):
+        elif name.startswith((SAVING, ".nfs")) and (
+            name.startswith(SAVING) or _UNLINKED_ON_NFS.fullmatch(name)
+        ):
             return TEMPORARY
         if self._also:
             why = self._also.get(join(folder, name))

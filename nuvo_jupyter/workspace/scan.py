@@ -120,7 +120,9 @@ def _folder(fd: int, path: str, depth: int, rules: Rules, found: Scan) -> Iterat
         yield listing
         for name, below, mode in folders:
             if depth == DEPTH_MAX - 1:
-                found.excluded.append(Exclusion(below, f"too deep: more than {DEPTH_MAX} folders inside one another"))
+                found.excluded.append(
+                    Exclusion(below, f"too deep: more than {DEPTH_MAX} folders inside one another")
+                )
                 continue
             try:
                 inner = os.open(name, FOLDER_FLAGS, dir_fd=fd)
@@ -134,9 +136,7 @@ def _folder(fd: int, path: str, depth: int, rules: Rules, found: Scan) -> Iterat
         os.close(fd)
 
 
-def _list(
-    fd: int, path: str, rules: Rules, found: Scan
-) -> tuple[Listing, list[tuple[str, str, int]], Rules]:
+def _list(fd: int, path: str, rules: Rules, found: Scan) -> tuple[Listing, list[tuple[str, str, int]], Rules]:
     with os.scandir(fd) as entries:
         named = sorted((entry.name, entry) for entry in entries)
     names = {name for name, _ in named}

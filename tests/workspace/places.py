@@ -39,9 +39,7 @@ class Place:
     ) -> Captured:
         with Root(folder) as root, self.store.writer() as writer:
             # By default a clock that finds every file old enough to be remembered.
-            captured = capture(
-                root, self.store, memory, writer=writer, now=now or later, cancelled=cancelled
-            )
+            captured = capture(root, self.store, memory, writer=writer, now=now or later, cancelled=cancelled)
             writer.flush()
             with self.catalog.write() as connection:
                 writer.commit(connection)

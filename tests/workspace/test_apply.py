@@ -43,7 +43,9 @@ def target(work: Path) -> Path:
     return work
 
 
-def outcomes_of(place: Place, folder: Path, source: Captured, backup: Captured) -> dict[str, tuple[Outcome, str]]:
+def outcomes_of(
+    place: Place, folder: Path, source: Captured, backup: Captured
+) -> dict[str, tuple[Outcome, str]]:
     done = place.apply(folder, exactly(source.nodes, backup.nodes), backup)
     assert not [name for name in names(folder) if OURS in name]
     return {item.path: (item.outcome, item.detail) for item in done}
@@ -97,7 +99,11 @@ def test_an_edit_after_the_backup_is_kept(place: Place, source: Captured, target
     assert found["gone"] == (Outcome.CONFLICT, CHANGED)
     assert found["sub/c"] == (Outcome.CONFLICT, DELETED)
     assert found["old"][0] is Outcome.DELETED
-    assert [(target / name).read_text() for name in ("a", "b", "gone")] == ["mine a", "mine b", "still needed"]
+    assert [(target / name).read_text() for name in ("a", "b", "gone")] == [
+        "mine a",
+        "mine b",
+        "still needed",
+    ]
 
 
 def test_an_edit_that_keeps_size_and_time_is_kept(place: Place, source: Captured, target: Path) -> None:
@@ -131,7 +137,9 @@ def test_an_edit_in_the_last_moment_is_swapped_back(
     assert (target / "a").read_text() == "typed just now"
 
 
-def test_something_new_in_a_removed_folder_keeps_the_folder(place: Place, source: Captured, target: Path) -> None:
+def test_something_new_in_a_removed_folder_keeps_the_folder(
+    place: Place, source: Captured, target: Path
+) -> None:
     backup = place.capture(target)
     (target / "old" / "new").write_text("mine")
     found = outcomes_of(place, target, source, backup)
@@ -192,12 +200,18 @@ def test_a_folder_turned_into_a_link_after_the_backup_is_not_entered(
 # Paths nobody should send
 
 
-@pytest.mark.parametrize("path", ["../escaped", "/etc/escaped", "a/../../escaped", "", "sub/.", "\\x2e\\x2e/escaped"])
+@pytest.mark.parametrize(
+    "path", ["../escaped", "/etc/escaped", "a/../../escaped", "", "sub/.", "\\x2e\\x2e/escaped"]
+)
 @pytest.mark.parametrize("action", [Action.PUT, Action.REMOVE])
-def test_a_path_that_leaves_the_workspace_fails(place: Place, target: Path, path: str, action: Action) -> None:
+def test_a_path_that_leaves_the_workspace_fails(
+    place: Place, target: Path, path: str, action: Action
+) -> None:
     before = names(target.parent)
     node = Node(NodeKind.FILE)
-    change = Change(path, Outcome.CREATED, action, path, node, b"evil", node if action is Action.REMOVE else None)
+    change = Change(
+        path, Outcome.CREATED, action, path, node, b"evil", node if action is Action.REMOVE else None
+    )
     with Root(target) as root:
         [outcome] = apply(root, place.store, [change], {})
     assert outcome.outcome is Outcome.FAILED
@@ -230,7 +244,11 @@ def test_damaged_content_fails_only_its_object(place: Place, target: Path, tmp_p
     lying = Node(NodeKind.FILE, size=99, content=captured.nodes["a"].content)
     captured.nodes.update({"a": missing, "large": large, "lying": lying})
     found = outcomes_of(place, target, captured, place.capture(target))
-    assert {path for path, (outcome, _) in found.items() if outcome is Outcome.FAILED} == {"a", "large", "lying"}
+    assert {path for path, (outcome, _) in found.items() if outcome is Outcome.FAILED} == {
+        "a",
+        "large",
+        "lying",
+    }
     assert "missing" in found["a"][1]
     assert (target / "a").read_text() == "old a"
     assert (target / "b").read_text() == "new b"
@@ -308,7 +326,9 @@ def test_cancelling_changes_nothing(place: Place, source: Captured, target: Path
         return len(asked) > 4
 
     with Root(target) as root, pytest.raises(Cancelled):
-        apply(root, place.store, exactly(source.nodes, backup.nodes), backup.fingerprints, cancelled=cancelled)
+        apply(
+            root, place.store, exactly(source.nodes, backup.nodes), backup.fingerprints, cancelled=cancelled
+        )
     assert names(target) == before
     assert place.capture(target).manifest_id == backup.manifest_id
 

@@ -152,7 +152,15 @@ def test_nuvoignore_adds_more(work: Path) -> None:
     (work / ".nuvoignore").write_text("*.log\n!keep.log\nbuild/\n/only-here\n[bad\n# comment\n")
     (work / "sub").mkdir()
     (work / "sub" / ".nuvoignore").write_text("!wanted.log\nprivate\n")
-    for name in ("a.log", "keep.log", "only-here", "sub/wanted.log", "sub/b.log", "sub/private", "sub/only-here"):
+    for name in (
+        "a.log",
+        "keep.log",
+        "only-here",
+        "sub/wanted.log",
+        "sub/b.log",
+        "sub/private",
+        "sub/only-here",
+    ):
         (work / name).touch()
     (work / "build").mkdir()
     (work / "build" / "x").touch()
@@ -182,7 +190,10 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(work: Path) -> None:
 
     def run() -> dict[str, list[str]]:
         captured = look(work)
-        return {"nodes": sorted(captured.nodes), "excluded": [f"{k}: {v}" for k, v in reasons(captured).items()]}
+        return {
+            "nodes": sorted(captured.nodes),
+            "excluded": [f"{k}: {v}" for k, v in reasons(captured).items()],
+        }
 
     found = as_nobody(run, work)
     assert found == {
@@ -274,9 +285,13 @@ def test_a_folder_that_vanishes_was_not_there(work: Path) -> None:
     assert not captured.manifest.inconsistent
 
 
-def test_a_file_that_changes_while_it_is_read_is_read_again(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_changes_while_it_is_read_is_read_again(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (work / "file").write_text("first")
-    change_while_read(monkeypatch, lambda count: (work / "file").write_text("second!") if count == 1 else None)
+    change_while_read(
+        monkeypatch, lambda count: (work / "file").write_text("second!") if count == 1 else None
+    )
     captured = look(work)
     assert not captured.manifest.inconsistent
     assert captured.nodes["file"].size == 7

@@ -174,7 +174,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @settings(max_examples=60)
 @given(source=TREE)
-def test_captured_applied_and_captured_again_is_the_same_state(shared: Place, source: dict[str, object]) -> None:
+def test_captured_applied_and_captured_again_is_the_same_state(
+    shared: Place, source: dict[str, object]
+) -> None:
     with tempfile.TemporaryDirectory() as top:
         one, two = Path(top, "one"), Path(top, "two")
         one.mkdir()
