@@ -31,8 +31,8 @@ class Writer:
     the caller's transaction, together with what refers to them. Leaving without a commit leaves garbage
     that nothing refers to.
 
-    It holds one pack being filled, one being written and one batch: about 50 MB (the C library may keep as much again for later), and about
-    400 bytes for each new blob until the commit.
+    It holds one pack being filled, one being written and one batch: about 50 MB (the C library may keep as
+    much again for later), and about 400 bytes for each new blob until the commit.
     """
 
     def __init__(self, backend: Backend, index: BlobIndex) -> None:
