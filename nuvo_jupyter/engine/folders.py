@@ -16,6 +16,20 @@ from nuvo_jupyter.model.paths import from_name
 PLACEHOLDERS = ("{username}", "{space}", "{instance}")
 
 
+def resolve_folder(folder: str) -> Path:
+    """The folder behind what a client sent, without symbolic links.
+
+    JupyterLab tells its pages of folders in the user's home as ``~/…``.
+
+    Raises:
+        InvalidInput: a relative folder, which would mean another one on the server than in the client.
+    """
+    expanded = os.path.expanduser(folder)
+    if not os.path.isabs(expanded) or "\0" in expanded:
+        raise InvalidInput(f"{folder!r} is not an absolute folder.", hint="Give the folder's full path.")
+    return Path(os.path.realpath(expanded))
+
+
 def instance_at(connection: Connection, folder: Path) -> tuple[int, str] | None:
     """The instance whose workspace is ``folder`` or holds it: its id and the folder's path text inside.
 

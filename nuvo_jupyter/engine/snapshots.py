@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +15,7 @@ from nuvo_jupyter.catalog.spaces import get_instance, get_space, of_kind
 from nuvo_jupyter.delivery.orders import SnapshotOrder
 from nuvo_jupyter.engine import present
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.folders import instance_at, suggested_space
+from nuvo_jupyter.engine.folders import instance_at, resolve_folder, suggested_space
 from nuvo_jupyter.engine.lookup import find_snapshot, instance_of, parse_state
 from nuvo_jupyter.engine.spaces import make_space
 from nuvo_jupyter.engine.tasks import answer
@@ -70,7 +68,7 @@ def snapshot_create(call: Call, request: SnapshotCreate) -> Task:
 def _instance(call: Call, connection: Connection, request: SnapshotCreate) -> Row[Any]:
     if request.instance:
         return instance_of(connection, request.instance)
-    folder = Path(os.path.realpath(request.folder))
+    folder = resolve_folder(request.folder)
     found = instance_at(connection, folder)
     if found is not None:
         return get_instance(connection, found[0])
@@ -85,7 +83,7 @@ def _instance(call: Call, connection: Connection, request: SnapshotCreate) -> Ro
 
 def _ask_before_first(call: Call, folder: str) -> None:
     settings = call.engine.settings
-    resolved = Path(os.path.realpath(folder))
+    resolved = resolve_folder(folder)
     with call.read() as connection:
         if instance_at(connection, resolved) is not None or not resolved.is_dir():
             return

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import sqlalchemy as sa
 
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.spaces import get_instance
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.folders import instance_at, suggested_space
+from nuvo_jupyter.engine.folders import instance_at, resolve_folder, suggested_space
 from nuvo_jupyter.model.requests import Located, Nothing, OfFolder, Status
 from nuvo_jupyter.model.roles import Need
 
@@ -41,7 +38,7 @@ def status(call: Call, _request: Nothing) -> Status:
 
 def locate(call: Call, request: OfFolder) -> Located:
     """Which instance a folder belongs to; instances the caller may not know of are passed over."""
-    folder = Path(os.path.realpath(request.folder))
+    folder = resolve_folder(request.folder)
     with call.read() as connection:
         found = instance_at(connection, folder)
         if found is not None:
