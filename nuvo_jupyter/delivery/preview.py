@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.spaces import get_instances
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.orders import PreviewOrder
 from nuvo_jupyter.delivery.planning import plan_delivery
@@ -49,8 +50,8 @@ def preview(execution: Execution) -> None:
         source = make_source(
             connection, order.distribution, order.source_snapshot, home.space_id, execution.row.created_at
         )
-        query = sa.select(t.instance).where(t.instance.c.id.in_({*order.targets, order.distribution.through}))
-        instances = {row.id: row for row in connection.execute(query)}
+        wanted = {*order.targets, order.distribution.through}
+        instances = {row.id: row for row in get_instances(connection, [one for one in wanted if one is not None])}
     work = _Preview(execution, source)
     recall = order.distribution.kind is DistributionKind.RECALL
     if not recall:
@@ -111,7 +112,7 @@ class _Preview:
         except Cancelled:
             raise
         except NuvoError as error:
-            return TargetPreview(instance.name, {}, (), Problem(error.code, error.message, error.hint))
+            return TargetPreview(f"{instance.space}/{instance.name}", {}, (), Problem(error.code, error.message, error.hint))
 
     def _target(self, instance: Row[Any], first: bool) -> TargetPreview:
         nodes: Mapping[str, Node] = {}
@@ -140,7 +141,7 @@ class _Preview:
             self.contents = contents
         outcomes = _outcomes(instance.workspace, planned.changes)
         outcomes += self.source.unsupported
-        return TargetPreview(instance.name, count(outcomes), tuple(outcomes))
+        return TargetPreview(f"{instance.space}/{instance.name}", count(outcomes), tuple(outcomes))
 
 
 def _outcomes(workspace: str, changes: Sequence[Change]) -> list[ObjectOutcome]:
