@@ -50,8 +50,8 @@ def preview(execution: Execution) -> None:
         source = make_source(
             connection, order.distribution, order.source_snapshot, home.space_id, execution.row.created_at
         )
-        wanted = {*order.targets, order.distribution.through}
-        instances = {row.id: row for row in get_instances(connection, [one for one in wanted if one is not None])}
+        concerned = {*order.targets, order.distribution.through}
+        instances = {row.id: row for row in get_instances(connection, [one for one in concerned if one is not None])}
     work = _Preview(execution, source)
     recall = order.distribution.kind is DistributionKind.RECALL
     if not recall:
