@@ -9,7 +9,7 @@ from typing import Any
 
 Cell = dict[str, Any]
 
-_METADATA = {
+METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {
         "codemirror_mode": {"name": "ipython", "version": 3},
@@ -41,7 +41,7 @@ class OpenNotebook:
         if path.exists():
             self.content: dict[str, Any] = json.loads(path.read_text("utf-8"))
         else:
-            self.content = {"cells": [], "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
+            self.content = {"cells": [], "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
         self.cells: list[Cell] = self.content["cells"]
 
     def answers(self) -> list[Cell]:
