@@ -22,6 +22,7 @@ from nuvo_jupyter.model.paths import basename, parent, parse_path, to_name
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace import database
 from nuvo_jupyter.workspace.check import APPEARED, CHANGED, Found, State, check, is_same_file
+from nuvo_jupyter.workspace.content import Patience
 from nuvo_jupyter.workspace.prepare import Preparation, Put, explain
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
 from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint
@@ -96,13 +97,16 @@ class _Apply:
         self.modes: dict[str, int] = {}
         self.touched: set[str] = set()
         self.failed: set[str] = set()
+        self.patience = Patience()
         self.done = 0
         self.steps = len(changes) + len(self.puts)
 
     def run(self, descent: Descent, sources: Descent, durable: bool) -> list[ObjectOutcome]:
         for put in self.puts.values():
             put.problem = _path_problem(put.change)
-        preparation = Preparation(sources, self.store, self.fingerprints, self._tick, self._stop)
+        preparation = Preparation(
+            sources, self.store, self.fingerprints, self.patience, self._tick, self._stop
+        )
         self.descent = descent
         self.sources = sources
         try:
@@ -298,6 +302,7 @@ class _Apply:
             seen=self.fingerprints.get(change.at),
             wanted=wanted,
             data=change.data,
+            patience=self.patience,
         )
 
     def _set_mode(self, folder: int, name: str, put: Put) -> None:
@@ -319,7 +324,7 @@ class _Apply:
             rename_new(folder, temporary, folder, name)
         except FileExistsError:
             # Both were made after the backup; the newer has the name, the other is not lost.
-            rename_new(folder, temporary, folder, f"recovered-{temporary[-8:]}-{name}"[:200])
+            rename_new(folder, temporary, folder, f"recovered-{temporary[-8:]}-{name}"[:60])
 
     @contextlib.contextmanager
     def _aside(self, folder: int, name: str, status: os.stat_result) -> Iterator[_Companions]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -128,7 +128,7 @@ class _Todo(msgspec.Struct, gc=False):
     path: str
     seen: Fingerprint
     saving: bool
-    companions: tuple[str, ...] = ()
+    companions: tuple[_Todo, ...] = ()
 
 
 class _Capture:
@@ -196,8 +196,13 @@ class _Capture:
         kept: dict[str, Remembered] = {}
         skip = len(listing.path) + 1 if listing.path else 0
         companions, live = self._databases(listing, descent)
+        beside: dict[str, list[_Todo]] = {}
         for name, path, seen in listing.files:
-            if name in companions and companions[name] in live:
+            base = companions.get(name)
+            if base in live:
+                beside.setdefault(base, []).append(_Todo(listing.path, name, path, seen, saving=False))
+        for name, path, seen in listing.files:
+            if companions.get(name) in live:
                 continue
             text = path[skip:]
             file = known.get(text)
@@ -206,11 +211,10 @@ class _Capture:
                 self.fingerprints[path] = seen
                 mode = seen.mode & FILE_MODE
                 self.nodes[path] = Node(_FILE, mode, seen.size, seen.mtime_ns, file.content)
+                self._leave_out(beside.get(name, ()))
             else:
-                self._todo.append(_Todo(listing.path, name, path, seen, name in listing.saving))
-        for name, base in companions.items():
-            if base in live:
-                self.excluded.append(Exclusion(listing.path + "/" + name if skip else name, database.BELONGS))
+                with_it = tuple(beside.get(name, ()))
+                self._todo.append(_Todo(listing.path, name, path, seen, name in listing.saving, with_it))
         if kept:
             self.remembered.folders[listing.path] = kept
 
@@ -250,8 +254,12 @@ class _Capture:
             self._explain(folder, todo, error)
             return
         self.files_read += 1
-        if not content.steady:
+        if content.steady:
+            self._leave_out(todo.companions)
+        else:
             self.inconsistent.append(todo.path)
+            # Only together are they of use: SQLite rolls back or forward what was copied half-way.
+            self._todo.extend(todo.companions)
         if content.data:
             self._batch.append((todo, content, read_at))
             self._batch_bytes += content.size
@@ -259,6 +267,9 @@ class _Capture:
                 self._store_batch()
         else:
             self._keep(todo, content, content.ids, read_at)
+
+    def _leave_out(self, companions: Iterable[_Todo]) -> None:
+        self.excluded.extend(Exclusion(companion.path, database.BELONGS) for companion in companions)
 
     def _store_batch(self) -> None:
         ids = self.sink.add_many([content.data or b"" for _, content, _ in self._batch])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import os
 import stat
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -14,11 +13,9 @@ from nuvo_jupyter.model.nodes import BlobId, Node, NodeKind
 from nuvo_jupyter.model.paths import from_name
 from nuvo_jupyter.store.chunks import content_ids as ids_of
 from nuvo_jupyter.workspace import database
-from nuvo_jupyter.workspace.content import PATIENCE_SECONDS, content_ids, is_being_saved
+from nuvo_jupyter.workspace.content import Patience, content_ids, is_being_saved
 from nuvo_jupyter.workspace.safe import look
 from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint, fingerprint
-
-_POLL_SECONDS = 0.02
 
 
 class State(enum.Enum):
@@ -56,6 +53,7 @@ def check(
     seen: Fingerprint | None,
     wanted: Sequence[Node] = (),
     data: bytes | None = None,
+    patience: Patience | None = None,
 ) -> Found:
     """Compare what lies at a name in an open folder with what a plan saw.
 
@@ -64,6 +62,7 @@ def check(
         seen: how the capture saw it, where it was a file.
         wanted: what is to lie there in the end, if it is already there from a run that was killed.
         data: the wanted content, where it is not ``wanted``'s own.
+        patience: with files that are being saved.
 
     Raises:
         OSError: it cannot be looked at or read.
@@ -72,7 +71,7 @@ def check(
     if status is None:
         return _nothing(expected, wanted)
     if stat.S_ISREG(status.st_mode) and is_being_saved(folder, name):
-        if not _saved(folder, name):
+        if not (patience or Patience()).until_saved(folder, name):
             return Found(State.CHANGED, status, SAVING)
         status = look(folder, name)
         if status is None:
@@ -134,12 +133,3 @@ def is_same_file(before: os.stat_result, after: os.stat_result) -> bool:
         and before.st_mtime_ns == after.st_mtime_ns
         and before.st_mode & FILE_MODE == after.st_mode & FILE_MODE
     )
-
-
-def _saved(folder: int, name: str) -> bool:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while is_being_saved(folder, name):
-        if time.monotonic() > until:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True

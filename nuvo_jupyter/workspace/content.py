@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,29 @@ STALE_SECONDS = 60.0
 
 _POLL_SECONDS = 0.02
 _READ_SIZE = 4 << 20
+
+
+class Patience:
+    """How much longer to wait for others: one budget for all files, so that nobody can hold us up for long."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.left = PATIENCE_SECONDS if seconds is None else seconds
+
+    def until_saved(self, folder: int, name: str) -> bool:
+        """Wait until jupyter_server has written a file; whether it has."""
+        while is_being_saved(folder, name):
+            if self.left <= 0:
+                return False
+            time.sleep(_POLL_SECONDS)
+            self.left -= _POLL_SECONDS
+        return True
+
+    @contextlib.contextmanager
+    def spent(self) -> Iterator[float]:
+        """Lend what is left, in seconds, and take off what the block took."""
+        begun = time.monotonic()
+        yield max(self.left, 0.0)
+        self.left -= time.monotonic() - begun
 
 
 class Content(msgspec.Struct):
@@ -57,7 +81,7 @@ class Reader:
     def __init__(self, sink: Sink, tick: Callable[[int], None] | None = None) -> None:
         self._sink = sink
         self._tick = tick
-        self._patience = PATIENCE_SECONDS
+        self._patience = Patience()
 
     def read(self, folder: int, name: str, seen: Fingerprint | None = None, saving: bool = False) -> Content:
         """Read the regular file at a name in an open folder.
@@ -71,7 +95,7 @@ class Reader:
         """
         for attempt in range(TRIES):
             if saving:
-                saving = not self._saved(folder, name)
+                saving = not self._patience.until_saved(folder, name)
             content = self._once(folder, name, seen)
             if content.steady and not saving:
                 return content
@@ -79,7 +103,7 @@ class Reader:
             saving = True
             if attempt == TRIES - 1:
                 break
-        content.steady = content.steady and not self._is_saving(folder, name)
+        content.steady = content.steady and not is_being_saved(folder, name)
         return content
 
     def _once(self, folder: int, name: str, seen: Fingerprint | None) -> Content:
@@ -119,7 +143,9 @@ class Reader:
         return Content(size, None, ids, before)
 
     def _database(self, folder: int, name: str) -> Content:
-        with database.steady(folder, name) as image:
+        with contextlib.ExitStack() as stack:
+            with self._patience.spent() as seconds:
+                image = stack.enter_context(database.steady(folder, name, seconds))
             if image is not None:
                 status = look(folder, name)
                 before = fingerprint(os.fstat(image))
@@ -145,18 +171,6 @@ class Reader:
         if len(data) > WHOLE_UP_TO:
             return Content(len(data), None, self._sink.add_stream([data]), before)
         return Content(len(data), data, (), before)
-
-    def _saved(self, folder: int, name: str) -> bool:
-        """Wait until jupyter_server has written a file, as long as patience lasts; whether it has."""
-        while self._is_saving(folder, name):
-            if self._patience <= 0:
-                return False
-            time.sleep(_POLL_SECONDS)
-            self._patience -= _POLL_SECONDS
-        return True
-
-    def _is_saving(self, folder: int, name: str) -> bool:
-        return is_being_saved(folder, name)
 
     def _count(self, size: int) -> None:
         if self._tick is not None:

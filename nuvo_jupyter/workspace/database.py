@@ -19,8 +19,6 @@ COMPANIONS = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database while it is used."""
 BELONGS = "belongs to the SQLite database beside it, which was copied whole"
 
-_BUSY_SECONDS = 2.0
-
 
 def is_database(folder: int, name: str) -> bool:
     """Whether the file at a name in an open folder is an SQLite database."""
@@ -57,22 +55,22 @@ def in_use(folder: int, name: str) -> bool:
 
 
 @contextlib.contextmanager
-def steady(folder: int, name: str) -> Iterator[int | None]:
+def steady(folder: int, name: str, seconds: float) -> Iterator[int | None]:
     """Lend a descriptor from which a database can be read as one consistent image.
 
     Without a write-ahead log the file itself is the image, read under SQLite's shared lock; with one, SQLite's
     backup API (https://sqlite.org/backup.html) writes log and file together into a temporary file.
-    Lends ``None`` if the database is locked for long, or broken.
+    Lends ``None`` if the database is locked for longer than ``seconds``, or broken.
     """
     with contextlib.ExitStack() as stack:
         try:
-            fd = _image(folder, name, stack)
+            fd = _image(folder, name, seconds, stack)
         except (sqlite3.Error, OSError):
             fd = None
         yield fd
 
 
-def _image(folder: int, name: str, stack: contextlib.ExitStack) -> int:
+def _image(folder: int, name: str, seconds: float, stack: contextlib.ExitStack) -> int:
     # Closing any descriptor of the file drops this process's locks on it, so this one is closed last.
     plain = open_file(folder, name)
     stack.callback(os.close, plain)
@@ -81,7 +79,7 @@ def _image(folder: int, name: str, stack: contextlib.ExitStack) -> int:
         # SQLite would create a log and its index beside the file, only to read the file.
         return plain
     uri = f"file:{quote(os.fsencode(os.path.join(_path_of(folder), name)))}?mode=ro"
-    live = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    live = sqlite3.connect(uri, uri=True, timeout=seconds, isolation_level=None)
     stack.callback(live.close)
     if not write_ahead:
         live.execute("BEGIN")

@@ -15,6 +15,7 @@ from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import basename, parent, to_name
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace.check import Found, State, check
+from nuvo_jupyter.workspace.content import Patience
 from nuvo_jupyter.workspace.safe import CREATE_FLAGS, VANISHED, Descent, open_file
 from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint
 from nuvo_jupyter.workspace.syscalls import sync_file_system
@@ -53,6 +54,7 @@ class Preparation:
         descent: into the workspace.
         store: holds the contents.
         fingerprints: of the backup.
+        patience: with files that are being saved.
         tick: called after each object.
         stop: asked often; raises Cancelled to stop.
     """
@@ -62,12 +64,14 @@ class Preparation:
         descent: Descent,
         store: Store,
         fingerprints: Mapping[str, Fingerprint],
+        patience: Patience,
         tick: Callable[[], None],
         stop: Callable[[], None],
     ) -> None:
         self._descent = descent
         self._store = store
         self._fingerprints = fingerprints
+        self._patience = patience
         self._tick = tick
         self._stop = stop
         self._unsynced: list[tuple[str, str]] = []
@@ -157,6 +161,7 @@ class Preparation:
                 seen=self._fingerprints.get(change.at),
                 wanted=(put.node,),
                 data=change.data,
+                patience=self._patience,
             )
         except OSError as error:
             put.problem = plain(error)

@@ -93,6 +93,7 @@ class Descent:
         self._root = root
         self._names: list[str] = []
         self._fds: list[int] = []
+        self._path: str | None = None
 
     def at(self, path: str, *, make: bool = False) -> int:
         """The descriptor of the folder at ``path``, lent until the next call.
@@ -103,6 +104,9 @@ class Descent:
         Raises:
             OSError: as ``open`` and ``mkdir`` do; ``ELOOP`` as well for more than 256 levels.
         """
+        if path == self._path:
+            return self._fds[-1] if self._fds else self._root.fd
+        self._path = None
         names = path.split("/") if path else []
         if len(names) > DEPTH_MAX:
             raise OSError(errno.ELOOP, "too many folders inside one another", path)
@@ -117,6 +121,7 @@ class Descent:
             fd = _child(fd, to_name(name), make)
             self._names.append(name)
             self._fds.append(fd)
+        self._path = path
         return fd
 
     def forget(self, path: str) -> None:
@@ -126,6 +131,7 @@ class Descent:
             self._cut(len(names) - 1)
 
     def _cut(self, length: int) -> None:
+        self._path = None
         for fd in self._fds[length:]:
             os.close(fd)
         del self._fds[length:]

@@ -14,7 +14,8 @@ import pytest
 from nuvo_jupyter.model.errors import Cancelled, WorkspaceUnavailable
 from nuvo_jupyter.model.nodes import NodeKind
 from nuvo_jupyter.workspace import content as content_module
-from nuvo_jupyter.workspace.capture import Captured, capture, look_at
+from nuvo_jupyter.workspace.capture import Captured, capture
+from nuvo_jupyter.workspace.capture import look_at as look_only
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import DEPTH_MAX, Root, read_whole
@@ -402,13 +403,15 @@ def test_a_database_at_rest_is_captured_byte_for_byte(place: Place, work: Path) 
 def test_a_database_that_is_locked_or_broken_is_copied_as_it_is(
     place: Place, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nuvo_jupyter.workspace.database._BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(content_module, "PATIENCE_SECONDS", 0.05)
     live = sqlite3.connect(work / "locked.db", isolation_level=None)
     live.execute("CREATE TABLE t (x)")
     live.execute("BEGIN EXCLUSIVE")
+    live.execute("INSERT INTO t VALUES (1)")
     (work / "broken.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 500)
     captured = place.capture(work)
     assert set(captured.manifest.inconsistent) == {"broken.db", "locked.db"}
+    assert "locked.db-journal" in captured.nodes
     assert place.store.read_file(captured.nodes["broken.db"]) == (work / "broken.db").read_bytes()
     live.close()
 
@@ -435,4 +438,4 @@ def test_measuring_stops_at_a_limit(work: Path) -> None:
         assert (whole.files, whole.size, whole.more) == (20, 2000, False)
         assert measure(root, 500, 1000) == measure(root, 1 << 30, 5)
         assert measure(root, 500, 1000).more
-        assert look_at(root).manifest.files == 20
+        assert look_only(root).manifest.files == 20
