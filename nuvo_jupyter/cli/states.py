@@ -116,4 +116,4 @@ def add(app: typer.Typer) -> None:
         elif found.kind == "binary":
             run.output.note("The files differ; they are no text.")
         else:
-            sys.stdout.write(found.unified)
+            sys.stdout.write(found.unified if found.unified.endswith("\n") else found.unified + "\n")

@@ -1,0 +1,112 @@
+"""What Tab offers behind the magics: paths, snapshots, instances."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from nuvo_jupyter.model.paths import from_name
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from nuvo_jupyter.clients.place import Place
+    from nuvo_jupyter.magics.connection import Connection
+
+_MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks")
+_STRATEGIES = ("extra", "overwrite", "replace", "rename", "merge", "skip")
+
+
+class Completer:
+    """Completes the arguments of the magics."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._options: dict[str, list[str]] = {}
+
+    def register(self, shell: InteractiveShell) -> None:
+        """Have IPython ask this completer behind each magic."""
+        for name in _MAGICS:
+            parser = shell.find_line_magic(name).parser
+            self._options[name] = sorted(
+                option for action in parser._actions for option in action.option_strings if option.startswith("--")
+            )
+            shell.set_hook("complete_command", self.complete, str_key=f"%{name}")
+
+    def complete(self, _shell: Any, event: Any) -> list[str]:
+        """Candidates for the word before the cursor, cut to the part IPython replaces."""
+        line = event.text_until_cursor
+        words = line.split()
+        typed = "" if line.endswith((" ", "\t")) or len(words) < 2 else words[-1]
+        before = words[1:-1] if typed else words[1:]
+        magic = words[0].lstrip("%")
+        cut = len(typed) - len(event.symbol) if typed.endswith(event.symbol) else 0
+        # There is nowhere to tell an error while a name is being typed: nothing is offered instead.
+        try:
+            found = self._candidates(magic, typed, before)
+        except Exception:
+            return []
+        return [text[cut:] for text in found if text.startswith(typed)]
+
+    def _candidates(self, magic: str, typed: str, before: list[str]) -> list[str]:
+        last = before[-1] if before else ""
+        if typed.startswith("-"):
+            return self._options.get(magic, [])
+        if last in ("-s", "--strategy"):
+            return list(_STRATEGIES)
+        with self._connection.place() as place:
+            if last == "--to":
+                return _targets(place, with_all=magic == "distribute")
+            if last in ("--from", "--state"):
+                return [*_snapshots(place, typed), *_targets(place, with_all=False)]
+            positional = [word for word in before if not word.startswith("-")]
+            if magic == "restore":
+                return _snapshots(place, typed) if not positional else _in_snapshot(place, positional[0], typed)
+            if magic == "tasks":
+                return _tasks(place) if positional else ["list", "show", "cancel"]
+        return _files(typed) if magic in ("stage", "pull") else []
+
+
+def _targets(place: Place, *, with_all: bool) -> list[str]:
+    found = [item.reference for item in place.client.instance_list()]
+    own = [name.partition("/")[2] for name in found if place.known and name.startswith(f"{place.space}/")]
+    return [*(["all"] if with_all else []), *own, *found]
+
+
+def _snapshots(place: Place, typed: str) -> list[str]:
+    head, at, _ = typed.rpartition("@")
+    if ":" in typed:
+        reference, _, path = typed.partition(":")
+        return [f"{reference}:{name}" for name in _listed(place, reference, path)]
+    found = place.client.snapshot_list(instance=place.state(head) if head else place.instance, limit=200)
+    names = [name for item in found for name in (item.name, str(item.number)) if name]
+    return [f"{head}{at}{name}" for name in [*names, "latest"]]
+
+
+def _in_snapshot(place: Place, reference: str, typed: str) -> list[str]:
+    folder = typed.rpartition("/")[0]
+    inside = place.path(folder or ".")
+    prefix = f"{folder}/" if folder else ""
+    return [prefix + name.rpartition("/")[2] for name in _listed(place, reference, f"{inside}/" if inside else "", True)]
+
+
+def _listed(place: Place, reference: str, path: str, names_only: bool = False) -> list[str]:
+    folder = path.rpartition("/")[0]
+    state = place.snapshot(reference)
+    entries = place.client.browse(state=f"{state}:{folder}" if folder else state)
+    prefix = f"{folder}/" if folder and not names_only else ""
+    return [f"{prefix}{entry.name}" for entry in entries]
+
+
+def _files(typed: str) -> list[str]:
+    folder = typed.rpartition("/")[0]
+    found = []
+    for entry in sorted(os.scandir(folder or "."), key=lambda entry: entry.name):
+        if not entry.name.startswith(".") or typed.rpartition("/")[2].startswith("."):
+            name = from_name(f"{folder}/{entry.name}" if folder else entry.name)
+            found.append(name.replace(" ", "\\ ") + ("/" if entry.is_dir() else ""))
+    return found
+
+
+def _tasks(place: Place) -> list[str]:
+    return [str(task.id) for task in place.client.task_list(active=True)]

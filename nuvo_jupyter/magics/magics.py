@@ -1,0 +1,188 @@
+"""The magics themselves: arguments in, one call, a result out."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from nuvo_jupyter.clients.methods import Client
+from nuvo_jupyter.magics import shown
+from nuvo_jupyter.magics.connection import Connection
+from nuvo_jupyter.magics.problems import concise
+from nuvo_jupyter.magics.progress import Progress
+from nuvo_jupyter.magics.results import Result
+from nuvo_jupyter.model.changes import Strategy
+from nuvo_jupyter.model.tasks import Task
+
+_STRATEGIES = [strategy.value for strategy in Strategy]
+
+
+@magics_class
+class NuvoMagics(Magics):  # type: ignore[misc]
+    """Snapshots, distribution and restore from a cell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.connection = Connection()
+
+    @magic_arguments()
+    @argument("name", nargs="?", help="A name for the snapshot.")
+    @argument("-m", "--description", help="What it holds; the current state's description by default.")
+    @argument("--next", dest="next_description", help="What the next work phase is about.")
+    @argument("--final", action="store_true", help="No work is expected in the next stage.")
+    @argument("--yes", action="store_true", help="Go on although the folder is huge.")
+    @line_magic
+    @concise
+    def snapshot(self, line: str) -> Result:
+        """Take a snapshot of the folder this notebook is in.
+
+        The first snapshot of a folder makes it the Master of a research space.
+        """
+        args = _parse(self.snapshot, line)
+        asked = {"name": args.name, "description": args.description, "next_description": args.next_description}
+        with self.connection.place() as place:
+            task = place.client.snapshot_create(
+                folder=os.getcwd(),
+                final=args.final,
+                confirmed=args.yes,
+                **{field: value for field, value in asked.items() if value is not None},
+            )
+            done = self._finish(place.client, task)
+            return shown.snapshot(place.client.snapshot_show(state=done.snapshot).snapshot)
+
+    @magic_arguments()
+    @argument("reference", help="A snapshot: 3, NAME, latest, a time, or INSTANCE@SNAPSHOT; ':PATH' behind it restores that.")
+    @argument("paths", nargs="*", help="What to restore, relative to this notebook; everything if left out.")
+    @argument("--to", default="", help="Into another instance.")
+    @argument("-s", "--strategy", choices=_STRATEGIES, help="replace for everything, overwrite for paths by default.")
+    @line_magic
+    @concise
+    def restore(self, line: str) -> Result:
+        """Restore some paths or everything, after a snapshot of what is there now."""
+        args = _parse(self.restore, line)
+        with self.connection.place() as place:
+            task = place.client.restore(
+                source=place.snapshot(args.reference),
+                paths=[place.path(path) for path in args.paths],
+                instance=place.state(args.to) if args.to else "",
+                strategy=args.strategy,
+            )
+            return shown.distribution(place.client, self._finish(place.client, task))
+
+    @magic_arguments()
+    @argument("paths", nargs="*", help="Files and folders, relative to this notebook; shows the stage if left out.")
+    @argument("--state", default="", help="The state they are of; the current one by default.")
+    @argument("--table", action="append", default=[], help="A table by name; can be repeated.")
+    @argument("--application", action="append", default=[], help="An application by name; can be repeated.")
+    @argument("--remove", action="store_true", help="Take them off the stage instead.")
+    @argument("--clear", action="store_true", help="Empty the stage first.")
+    @line_magic
+    @concise
+    def stage(self, line: str) -> Result:
+        """Collect objects of one state for a distribution; those of another state are taken off."""
+        args = _parse(self.stage, line)
+        with self.connection.place() as place:
+            client = place.client
+            objects = [{"path": place.path(path), "kind": "file"} for path in args.paths]
+            objects += [{"path": name, "kind": "table"} for name in args.table]
+            objects += [{"path": name, "kind": "application"} for name in args.application]
+            found = client.stage_clear() if args.clear else client.stage_show()
+            if objects and args.remove:
+                found = client.stage_remove(objects=objects)
+            elif objects:
+                found = client.stage_add(state=place.state(args.state), objects=objects)
+            return shown.stage(found)
+
+    @magic_arguments()
+    @argument("--to", nargs="+", action="extend", required=True, help="Instances, or 'all'.")
+    @argument("--from", dest="source", default="", help="A state instead of the stage's; ':PATH' sends just that.")
+    @argument("--whole", action="store_true", help="The whole state instead of staged objects.")
+    @argument("--space", default="", help="The targets' space; the source's by default.")
+    @argument("-s", "--strategy", choices=_STRATEGIES, default="overwrite", help="For files that differ (docs/merge.md).")
+    @argument("--only-files", action="store_true", help="Leave tables and applications out.")
+    @argument("-m", "--message", default="", help="For the targets' users and the record.")
+    @argument("--notify", action="store_true", help="Tell the targets' users.")
+    @argument("--preview", action="store_true", help="Only show what would happen, per target and object.")
+    @line_magic
+    @concise
+    def distribute(self, line: str) -> Result:
+        """Distribute the staged objects, or a whole state, to instances; each target is backed up first."""
+        args = _parse(self.distribute, line)
+        with self.connection.place() as place:
+            client = place.client
+            fields = {
+                "to": args.to,
+                "source": place.state(args.source) if args.source or args.whole else "",
+                "whole": args.whole,
+                "space": args.space,
+                "strategies": {"file": args.strategy},
+                "only_files": args.only_files,
+                "message": args.message,
+                "notify": args.notify,
+            }
+            if args.preview:
+                task = self._finish(client, client.distribute_preview(**fields))
+                return shown.preview(client.preview_show(id=task.id))
+            return shown.distribution(client, self._finish(client, client.distribute(**fields)))
+
+    @magic_arguments()
+    @argument("paths", nargs="*", help="What to pull, relative to this notebook; everything if left out.")
+    @argument("--from", dest="source", default="", help="A state of Distributed, or of Master where permitted.")
+    @argument("-s", "--strategy", choices=_STRATEGIES, default="merge", help="For files that differ (docs/merge.md).")
+    @argument("--only-files", action="store_true", help="Leave tables and applications out.")
+    @line_magic
+    @concise
+    def pull(self, line: str) -> Result:
+        """Take objects from Distributed into your own state, after a snapshot of it."""
+        args = _parse(self.pull, line)
+        with self.connection.place() as place:
+            task = place.client.pull(
+                instance=place.instance,
+                source=place.state(args.source) if args.source else "",
+                paths=[place.path(path) for path in args.paths],
+                strategies={"file": args.strategy},
+                only_files=args.only_files,
+            )
+            return shown.distribution(place.client, self._finish(place.client, task))
+
+    @magic_arguments()
+    @argument("action", nargs="?", choices=["list", "show", "cancel"], default="list", help="What to do.")
+    @argument("id", nargs="?", type=int, help="The task, for show and cancel.")
+    @argument("--active", action="store_true", help="Only unfinished ones.")
+    @line_magic
+    @concise
+    def tasks(self, line: str) -> Result:
+        """List tasks; show or cancel one."""
+        args = _parse(self.tasks, line)
+        if (args.action == "list") != (args.id is None):
+            raise UsageError("%tasks [--active], %tasks show ID or %tasks cancel ID")
+        with self.connection.place() as place:
+            if args.action == "list":
+                return shown.tasks(place.client.task_list(active=args.active, limit=50))
+            act = place.client.task_cancel if args.action == "cancel" else place.client.task_show
+            return shown.tasks((act(id=args.id),))
+
+    def _finish(self, client: Client, task: Task) -> Task:
+        with Progress(self.shell) as progress:
+            # The targets of a distribution tell their own problems; anything else that failed is raised.
+            if task.distribution is not None and task.kind == "distribution":
+                done = client.wait(task, progress.show)
+                return done if done.counts else client.finish(done)
+            return client.finish(task, progress.show)
+
+
+def _parse(magic: Callable[..., Any], line: str) -> Any:
+    parser = magic.parser  # type: ignore[attr-defined]
+    try:
+        # Not IPython's own splitting: that leaves the quotes around names with spaces.
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{error}: quote names that hold quotes or spaces") from error
+    return parser.parse_args(words)

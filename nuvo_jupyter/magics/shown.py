@@ -1,0 +1,89 @@
+"""Responses as results: which columns show them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nuvo_jupyter.magics.results import Result
+
+if TYPE_CHECKING:
+    from nuvo_jupyter.clients.methods import Client
+    from nuvo_jupyter.model.changes import ObjectOutcome
+    from nuvo_jupyter.model.snapshots import Snapshot
+    from nuvo_jupyter.model.tasks import Preview, Stage, Task
+
+OUTCOME_COLUMNS = ("outcome", "object", "at", "detail")
+
+
+def snapshot(found: Snapshot) -> Result:
+    """A snapshot just taken."""
+    name = f" “{found.name}”" if found.name else ""
+    notes = [f"{found.files} files, {found.size:,} bytes"]
+    if found.excluded:
+        notes.append(f"{found.excluded} left out")
+    if found.inconsistent:
+        notes.append(f"{found.inconsistent} kept changing while they were read")
+    return Result(found, f"Snapshot {found.reference}{name}: {'; '.join(notes)}")
+
+
+def stage(found: Stage) -> Result:
+    """The stage."""
+    title = f"Staged of {found.state}" if found.objects else "Nothing is staged"
+    return Result(found, title, ("kind", "object"), [(item.kind.value, item.path or ".") for item in found.objects])
+
+
+def tasks(found: tuple[Task, ...]) -> Result:
+    """A list of tasks."""
+    rows = [
+        (
+            task.id,
+            task.created_at,
+            task.state.value,
+            f"{task.done}/{task.total}" if task.total else "",
+            task.problem.message if task.problem else task.counts or task.snapshot or "",
+            task.title,
+        )
+        for task in found
+    ]
+    return Result(found, "Tasks" if found else "No tasks", ("id", "when", "state", "progress", "result", "title"), rows)
+
+
+def preview(found: Preview) -> Result:
+    """What a distribution would do."""
+    rows: list[tuple[str, ...]] = []
+    for target in found.targets:
+        if target.problem is not None:
+            rows.append((target.instance, "failed", "", "", target.problem.message))
+        rows += [(target.instance, *row) for row in _outcomes(target.outcomes)]
+    title = f"Preview: what distributing from {found.source} would do to {len(found.targets)} targets"
+    return Result(found, title, ("target", *OUTCOME_COLUMNS), rows)
+
+
+def distribution(client: Client, task: Task) -> Result:
+    """What became of a distribution: each object for one target, each target for several."""
+    if task.distribution is None:
+        return Result(task, f"{task.title}: {task.state.value}")
+    found = client.distribution_show(id=task.distribution)
+    if len(found.deliveries) == 1:
+        only = found.deliveries[0]
+        detail = client.delivery_show(id=only.id)
+        title = f"{task.title}: {task.state.value}; before: {only.backup}" if only.backup else f"{task.title}: {task.state.value}"
+        return Result(found, title, OUTCOME_COLUMNS, _outcomes(detail.outcomes))
+    rows = [
+        (item.instance, item.state.value, item.counts, item.backup, item.problem.message if item.problem else "")
+        for item in found.deliveries
+    ]
+    states: dict[str, int] = {}
+    for item in found.deliveries:
+        states[item.state.value] = states.get(item.state.value, 0) + 1
+    told = ", ".join(f"{count} {state}" for state, count in states.items())
+    columns = ("target", "state", "objects", "before", "problem")
+    return Result(found, f"{task.title}: {told or task.state.value}", columns, rows)
+
+
+def _outcomes(outcomes: tuple[ObjectOutcome, ...]) -> list[tuple[str, ...]]:
+    return [
+        (item.outcome.value, item.path or ".", item.at, item.detail)
+        for item in outcomes
+        if item.outcome.value != "kept" or item.detail
+    ]
