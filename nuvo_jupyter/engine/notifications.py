@@ -5,7 +5,8 @@ from __future__ import annotations
 from nuvo_jupyter.catalog import notifications
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.present import moment, optional_moment
-from nuvo_jupyter.model.requests import Empty, NotificationList, NotificationRead
+from nuvo_jupyter.model.requests import NotificationList, NotificationRead
+from nuvo_jupyter.model.status import Empty
 from nuvo_jupyter.model.tasks import Notification
 
 

@@ -11,9 +11,10 @@ from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_space, instance_of
 from nuvo_jupyter.model.errors import InvalidInput, NotFound, NotNow
 from nuvo_jupyter.model.reference import check_name
-from nuvo_jupyter.model.requests import AccessAsk, Empty, MemberList, OfSpace, RoleGrant, RoleRevoke
+from nuvo_jupyter.model.requests import AccessAsk, MemberList, OfSpace, RoleGrant, RoleRevoke
 from nuvo_jupyter.model.roles import ROLES_OF, Need, Role, Scope
 from nuvo_jupyter.model.spaces import AccessRequest, Member, Person
+from nuvo_jupyter.model.status import Empty
 
 
 def member_list(call: Call, _request: MemberList) -> tuple[Member, ...]:

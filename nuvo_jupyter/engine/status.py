@@ -8,8 +8,9 @@ from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.spaces import get_instance
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.folders import instance_at, resolve_folder, suggested_space
-from nuvo_jupyter.model.requests import Located, Nothing, OfFolder, Status
+from nuvo_jupyter.model.requests import Nothing, OfFolder
 from nuvo_jupyter.model.roles import Need
+from nuvo_jupyter.model.status import Located, Status
 
 
 def status(call: Call, _request: Nothing) -> Status:

@@ -48,7 +48,7 @@ def parse_path(text: str) -> str:
     """Check and normalise a path typed by a person or sent by a client.
 
     Returns:
-        The path without leading ``./`` and trailing ``/``; ``""`` names the whole state.
+        The path without leading ``./`` and trailing ``/``, as listings write it; ``""`` names the whole state.
 
     Raises:
         InvalidPath: absolute, climbing (``..``), empty component, NUL, lone surrogate, or a name over
@@ -67,8 +67,10 @@ def parse_path(text: str) -> str:
         raise InvalidPath(
             f"The path {text!r} is absolute.", hint="Give paths relative to the folder of the instance."
         )
-    parts = [part for part in text.split("/") if part not in ("", ".")]
-    for part in parts:
+    parts = []
+    for part in text.split("/"):
+        if part in ("", "."):
+            continue
         name = to_name(part)
         if part == ".." or name in ("..", "."):
             raise InvalidPath(
@@ -76,6 +78,8 @@ def parse_path(text: str) -> str:
             )
         if "/" in name or "\0" in name or len(os.fsencode(name)) > NAME_MAX:
             raise InvalidPath(f"{part[:40]!r}… is no possible file name (255 bytes at most, no '/' or NUL).")
+        # Escapes that nobody needs (\\x61 for a) would name one file in two ways.
+        parts.append(from_name(name))
     return "/".join(parts)
 
 

@@ -14,6 +14,9 @@ CURRENT = "current"
 LATEST = "latest"
 
 _NAME = re.compile(r"[^/@:\x00-\x1f\x7f][^/@:\x00-\x1f\x7f]*")
+_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}([T ]\d{2}(:\d{2}(:\d{2}([.,]\d{1,6})?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?(?=:|$)"
+)
 NAME_MAX = 200
 
 
@@ -38,7 +41,9 @@ class Reference(msgspec.Struct, frozen=True):
         text = "/".join(part for part in (self.organization, self.space, self.instance) if part)
         if self.snapshot != CURRENT:
             text += f"@{self.snapshot}"
-        return f"{text}:{self.path}" if self.path else text
+        # 10:00:30 would be read as a time with seconds, and 10:00:30 as one of 10 o'clock with minutes.
+        ambiguous = _TIME.match(self.snapshot) is not None and re.match(r"\d{2}", self.path) is not None
+        return f"{text}:{'./' if ambiguous else ''}{self.path}" if self.path else text
 
     @property
     def is_current(self) -> bool:
@@ -53,7 +58,7 @@ def check_name(name: str, what: str = "name") -> str:
         InvalidReference: empty, over 200 characters, or holding ``/ @ :`` or control characters.
     """
     name = name.strip()
-    if not name or len(name) > NAME_MAX or not _NAME.fullmatch(name) or name in (".", ".."):
+    if len(name) > NAME_MAX or not _NAME.fullmatch(name) or name in (".", "..") or not _is_text(name):
         raise InvalidReference(
             f"{name[:60]!r} cannot be a {what}.",
             hint=f"A {what} has 1 to {NAME_MAX} characters, none of them '/', '@', ':' or a line break.",
@@ -96,7 +101,7 @@ def parse_reference(text: str) -> Reference:
     head, colon, path = _split_path(text)
     names, at, snapshot = head.partition("@")
     parts = names.split("/")
-    if len(parts) > 3 or not all(_NAME.fullmatch(part) for part in parts):
+    if len(parts) > 3 or not all(_NAME.fullmatch(part) for part in parts) or not _is_text(head):
         raise InvalidReference(f"{text!r} is not a reference to a state.")
     if at and (not snapshot or "\n" in snapshot):
         raise InvalidReference(f"{text!r} has an '@' but names no snapshot.")
@@ -110,22 +115,20 @@ def parse_reference(text: str) -> Reference:
     )
 
 
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _split_path(text: str) -> tuple[str, str, str]:
     # A time after '@' holds colons itself: 2026-11-20T10:00:file is cut behind the time.
     at = text.find("@")
-    time = (
-        re.match(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?", text[at + 1 :])
-        if at >= 0
-        else None
-    )
-    if time is not None and at < (text.find(":") if ":" in text else len(text)):
-        cut = at + 1 + time.end()
-        return text[:cut], *_colon(text[cut:], text)
+    if 0 <= at < (text.find(":") if ":" in text else len(text)):
+        time = _TIME.match(text, at + 1)
+        if time is not None:
+            return text[: time.end()], text[time.end() : time.end() + 1], text[time.end() + 1 :]
     head, colon, path = text.partition(":")
     return head, colon, path
-
-
-def _colon(rest: str, whole: str) -> tuple[str, str]:
-    if rest and not rest.startswith(":"):
-        raise InvalidReference(f"{whole!r} is not a reference to a state.")
-    return rest[:1], rest[1:]
