@@ -45,10 +45,10 @@ class OperationHandler(NuvoHandler):
             await send_raw(self, answer)
             return
         if seconds:
-            answer = await self._finished(answer, seconds)
+            answer = await self._waited_for(answer, seconds)
         await self.finish(msgspec.json.encode(answer))
 
-    async def _finished(self, answer: Any, seconds: float) -> Any:
+    async def _waited_for(self, answer: Any, seconds: float) -> Any:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while True:
