@@ -131,7 +131,11 @@ def _damaged(url: str, text: str) -> CatalogDamaged:
 
 def now(on: Catalog | Connection) -> sa.ColumnElement[float]:
     """The database's clock in seconds since 1970 UTC, as an SQL expression."""
-    is_sqlite = on.is_sqlite if isinstance(on, Catalog) else on.dialect.name == "sqlite"
+    return clock(on.is_sqlite if isinstance(on, Catalog) else on.dialect.name == "sqlite")
+
+
+def clock(is_sqlite: bool) -> sa.ColumnElement[float]:
+    """:func:`now` for queries that are built once and kept."""
     if is_sqlite:
         return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float(53))
     return sa.literal_column("extract(epoch from clock_timestamp())::double precision", sa.Float(53))

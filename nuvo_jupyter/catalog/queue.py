@@ -7,6 +7,7 @@ was given. Times are the database's. Whoever finishes or cancels a task that has
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Collection
 from typing import Any
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
-from nuvo_jupyter.catalog.database import Catalog, now
+from nuvo_jupyter.catalog.database import Catalog, clock, now
 from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NotFound
 from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
@@ -96,23 +97,23 @@ def claim(
     """
     # Looking first takes no write lock, so idle executors do not disturb writers.
     with catalog.read() as connection:
-        if _candidate(connection, catalog, kinds, family) is None:
+        if _candidate(connection, kinds, family) is None:
             return None
     lease = secrets.token_hex(16)
     with catalog.write() as connection:
-        task_id = _candidate(connection, catalog, kinds, family, lock=not catalog.is_sqlite)
+        task_id = _candidate(connection, kinds, family, lock=not catalog.is_sqlite)
         if task_id is None:
             return None
-        clock = now(catalog)
+        moment = now(catalog)
         row = connection.execute(
             sa.update(t.task)
             .where(_c.id == task_id)
             .values(
                 state=_RUNNING,
                 lease_id=lease,
-                lease_until=clock + lease_seconds,
+                lease_until=moment + lease_seconds,
                 attempts=_c.attempts + 1,
-                started_at=sa.func.coalesce(_c.started_at, clock),
+                started_at=sa.func.coalesce(_c.started_at, moment),
             )
             .returning(t.task)
         ).one()
@@ -120,14 +121,22 @@ def claim(
 
 
 def _candidate(
-    connection: Connection,
-    catalog: Catalog,
-    kinds: Collection[TaskKind] | None,
-    family: int | None,
-    *,
-    lock: bool = False,
+    connection: Connection, kinds: Collection[TaskKind] | None, family: int | None, *, lock: bool = False
 ) -> int | None:
-    clock = now(catalog)
+    wanted = None if kinds is None else tuple(TaskKind(kind).value for kind in kinds)
+    queries = _candidates(connection.dialect.name == "sqlite", wanted, family is not None, lock)
+    found: list[int] = []
+    for query in queries:
+        found.extend(connection.scalars(query, {"family": family} if family is not None else {}))
+    return min(found, default=None)
+
+
+# Building these costs more than running them.
+@functools.lru_cache(64)
+def _candidates(
+    is_sqlite: bool, kinds: tuple[str, ...] | None, in_family: bool, lock: bool
+) -> tuple[sa.Select[tuple[int]], ...]:
+    moment = clock(is_sqlite)
     other = t.task.alias("other")
     # One index range per state, each cheap however many finished tasks the instance has.
     blocked = sa.or_(
@@ -137,26 +146,25 @@ def _candidate(
                 other.c.state == state,
                 other.c.kind.in_(ON_WORKSPACE),
                 # A retried task has an older id than what may be running already.
-                sa.or_(other.c.id < _c.id, other.c.lease_until >= clock)
-                if state == _RUNNING
-                else other.c.id < _c.id,
+                sa.or_(other.c.id < _c.id, other.c.lease_until >= moment) if state == _RUNNING else other.c.id < _c.id,
                 other.c.id != _c.id,
             )
             for state in UNFINISHED
         )
     )
     free = sa.or_(_c.kind.not_in(ON_WORKSPACE), _c.instance_id.is_(None), ~blocked)
-    found: list[int] = []
-    for claimable in ((_c.state == _RUNNING, _c.lease_until < clock), (_c.state == _QUEUED,)):
-        query = sa.select(_c.id).where(*claimable, free).order_by(_c.id).limit(1)
+    abandoned = sa.select(_c.id).where(_c.state == _RUNNING, _c.lease_until < moment).order_by(_c.lease_until)
+    queued = sa.select(_c.id).where(_c.state == _QUEUED).order_by(_c.id)
+    queries = []
+    for query in (abandoned, queued):
+        query = query.where(free).limit(1)
         if kinds is not None:
-            query = query.where(_c.kind.in_([TaskKind(kind).value for kind in kinds]))
-        if family is not None:
+            query = query.where(_c.kind.in_(kinds))
+        if in_family:
+            family = sa.bindparam("family", type_=sa.BigInteger)
             query = query.where(sa.or_(_c.id == family, _c.parent_id == family))
-        if lock:
-            query = query.with_for_update(skip_locked=True, of=t.task)
-        found.extend(connection.scalars(query))
-    return min(found, default=None)
+        queries.append(query.with_for_update(skip_locked=True, of=t.task) if lock else query)
+    return tuple(queries)
 
 
 def renew(catalog: Catalog, leases: Collection[str], lease_seconds: float) -> set[str]:

@@ -72,7 +72,8 @@ def deliver(execution: Execution) -> None:
             execution.progress("prepare")
             context.prepare(instance.id)
     with instance_lock(context.home, instance.id, None if resumed else execution.check):
-        if source.order.kind is DistributionKind.CREATE or order.first:
+        # A folder that was there before and is not now may just not be mounted: never begin anew in its place.
+        if source.order.kind is DistributionKind.CREATE or (order.first and instance.next_number == 1):
             make_folder(instance.workspace)
         with Root(instance.workspace) as root:
             target = _resume(execution, resumed) or _back_up(execution, root, source)

@@ -79,6 +79,8 @@ class Worker:
 
     def __init__(self, context: Context, threads: int = 2) -> None:
         self._context = context
+        # Together they look once per interval.
+        self._patience = POLL_SECONDS * threads
         self._threads = [
             threading.Thread(target=self._loop, name=f"nuvo-worker-{number}", daemon=True) for number in range(threads)
         ]
@@ -120,7 +122,7 @@ class Worker:
                 self._stopping.wait(POLL_SECONDS)
                 continue
             if not self._stopping.is_set():
-                self._context.wake.wait(POLL_SECONDS)
+                self._context.wake.wait(self._patience)
 
     def _mail(self) -> None:
         while not self._stopping.is_set():

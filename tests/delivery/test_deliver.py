@@ -67,6 +67,7 @@ def test_distributed_holds_what_was_handed_out_whatever_the_targets_keep(make_co
 
 def test_when_distributed_cannot_get_it_nobody_does(make_course: Make) -> None:
     course = make_course("anna")
+    course.distribute(["anna"], through=True)
     write(course.folder("master"), {"a.txt": "A"})
     course.folder("distributed").rmdir()
     rows = course.distribute(["anna"], through=True)
