@@ -64,7 +64,7 @@ def apply(
 
     Raises:
         Cancelled: nothing was changed.
-        OSError: the disk failed while content was made durable; nothing was changed.
+        StorageFull, WorkspaceUnavailable: content could not be made durable; nothing was changed.
     """
     work = _Apply(root, store, changes, fingerprints, progress, cancelled)
     folders = {parent(change.at) for change in changes if change.at}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from nuvo_jupyter.model.changes import Change
-from nuvo_jupyter.model.errors import Cancelled, NuvoError, StoreDamaged
+from nuvo_jupyter.model.errors import Cancelled, NuvoError, StorageFull, StoreDamaged, WorkspaceUnavailable
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import basename, parent, to_name
 from nuvo_jupyter.store.store import Store
@@ -109,8 +109,17 @@ class Preparation:
         """Make the temporary files durable.
 
         Raises:
-            OSError: the disk failed.
+            StorageFull: there was no room after all, as some file systems say only now.
+            WorkspaceUnavailable: the disk failed.
         """
+        try:
+            self._sync()
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull(plain(error)) from error
+            raise WorkspaceUnavailable(f"The new content could not be written: {plain(error)}") from error
+
+    def _sync(self) -> None:
         for device, folder in self._devices.items():
             if not sync_file_system(folder):
                 for path, name in self._unsynced:

@@ -267,7 +267,10 @@ def test_what_should_make_room_stays_if_nothing_comes(place: Place, target: Path
 
 
 def test_attributes_of_the_replaced_file_stay(place: Place, source: Captured, target: Path) -> None:
-    os.setxattr(target / "a", "user.note", b"mine")
+    try:
+        os.setxattr(target / "a", "user.note", b"mine")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
     outcomes_of(place, target, source, place.capture(target))
     assert (target / "a").read_text() == "new a"
     assert os.getxattr(target / "a", "user.note") == b"mine"
