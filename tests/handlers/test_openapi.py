@@ -1,0 +1,44 @@
+"""The OpenAPI document is valid, current and complete."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from openapi_spec_validator import validate
+
+from nuvo_jupyter.engine.operations import OPERATIONS
+from nuvo_jupyter.handlers.openapi import document, encode
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_committed_document_is_current() -> None:
+    assert (DOCS / "openapi.json").read_bytes() == encode(), "run: nuvo openapi > docs/openapi.json"
+
+
+def test_document_is_valid() -> None:
+    validate(document())
+
+
+def test_every_operation_is_in_it_once() -> None:
+    found = [
+        (verb.upper(), path, described["operationId"])
+        for path, verbs in document()["paths"].items()
+        for verb, described in verbs.items()
+    ]
+    assert sorted(found) == sorted((one.method, one.path, one.name) for one in OPERATIONS)
+
+
+def test_every_operation_and_field_is_described_in_the_manual() -> None:
+    manual = (DOCS / "rest.md").read_text()
+    for operation in OPERATIONS:
+        assert re.search(rf"`{operation.method} {re.escape(operation.path)}`", manual), operation.name
+
+
+async def test_served_with_the_servers_own_address(jp_fetch: Any, jp_base_url: str) -> None:
+    served = json.loads((await jp_fetch("nuvo", "api", "openapi.json")).body)
+    assert served["servers"] == [{"url": f"{jp_base_url}nuvo/api"}]
+    assert served["paths"] == document()["paths"]
