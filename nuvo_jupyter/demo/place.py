@@ -62,6 +62,12 @@ class Place:
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
             self._write(ready=False)
+            settings = (
+                self.jupyter / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+            )
+            settings.mkdir(parents=True)
+            # Asking about news would stand in the way of the tour.
+            (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}\n')
         except OSError as error:
             raise InvalidInput(
                 f"The demo's folder {self.folder} cannot be used: {error.strerror}.",

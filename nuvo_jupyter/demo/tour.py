@@ -67,7 +67,7 @@ def write_tour(folder: Path) -> Path:
         _text("intro", _INTRO),
         _code("load", "%load_ext nuvo_jupyter"),
         _text("about-snapshot", _SNAPSHOT),
-        _code("snapshot", '%snapshot --name "Week 4" --description "Week 3 corrected, bonus week added"'),
+        _code("snapshot", '%snapshot "Week 4" --description "Week 3 corrected, bonus week added"'),
         _text("about-stage", _STAGE),
         _code("stage", "%stage " + " ".join(CHANGED)),
         _text("about-preview", _PREVIEW),
