@@ -16,8 +16,15 @@ def find_person(connection: Connection, username: str) -> Row[Any] | None:
     return connection.execute(sa.select(t.person).where(t.person.c.username == username)).first()
 
 
-def ensure_person(connection: Connection, username: str, name: str = "", email: str = "") -> int:
-    """Id of the person with this user name, made or completed if need be."""
+def ensure_person(
+    connection: Connection, username: str, name: str = "", email: str = "", *, correct: bool = False
+) -> int:
+    """Id of the person with this user name, made or completed if need be.
+
+    Args:
+        name, email: fill what is not known yet.
+        correct: they also take the place of what is known.
+    """
     row = find_person(connection, username)
     if row is None:
         done = connection.execute(
@@ -27,7 +34,7 @@ def ensure_person(connection: Connection, username: str, name: str = "", email: 
     known = {
         key: value
         for key, value in (("name", name), ("email", email))
-        if value and getattr(row, key) != value
+        if value and getattr(row, key) != value and (correct or not getattr(row, key))
     }
     if known:
         connection.execute(sa.update(t.person).where(t.person.c.id == row.id).values(**known))

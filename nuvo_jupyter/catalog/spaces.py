@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import now
+from nuvo_jupyter.model.spaces import RECOVERABLE_SECONDS
 
 
 def ensure_organization(connection: Connection, name: str) -> int:
@@ -27,9 +29,34 @@ def _spaces() -> sa.Select[Any]:
 
 
 def list_spaces(connection: Connection, *, deleted: bool = False) -> list[Row[Any]]:
-    """All spaces by name, each with its organization's name."""
+    """All spaces by name, each with its organization's name.
+
+    Args:
+        deleted: with those that were deleted and can still be recovered.
+    """
     query = _spaces().order_by(t.space.c.name)
-    return list(connection.execute(query if deleted else query.where(t.space.c.deleted_at.is_(None))))
+    return list(connection.execute(query.where(_there(connection, t.space.c.deleted_at, deleted))))
+
+
+def spaces_of_instances(connection: Connection, instance_ids: Collection[int]) -> set[int]:
+    """Ids of the spaces that hold these instances; deleted instances and spaces do not count."""
+    query = (
+        sa.select(t.instance.c.space_id)
+        .join(t.space, t.space.c.id == t.instance.c.space_id)
+        .where(
+            t.instance.c.id.in_(instance_ids),
+            t.instance.c.deleted_at.is_(None),
+            t.space.c.deleted_at.is_(None),
+        )
+    )
+    return set(connection.scalars(query))
+
+
+def _there(
+    connection: Connection, deleted_at: sa.ColumnElement[Any], deleted: bool
+) -> sa.ColumnElement[bool]:
+    living = deleted_at.is_(None)
+    return living | (deleted_at > now(connection) - RECOVERABLE_SECONDS) if deleted else living
 
 
 def find_spaces(connection: Connection, name: str, organization: str | None = None) -> list[Row[Any]]:
@@ -87,7 +114,7 @@ def list_instances(
     """Instances of one space or of all: Master, Distributed, then the others by name.
 
     Args:
-        deleted: with those that were deleted.
+        deleted: with those that were deleted and can still be recovered.
         of_deleted_space: also where the space itself is deleted.
     """
     query = _instances()
@@ -95,8 +122,7 @@ def list_instances(
         query = query.where(t.space.c.deleted_at.is_(None))
     if space_id is not None:
         query = query.where(t.instance.c.space_id == space_id)
-    if not deleted:
-        query = query.where(t.instance.c.deleted_at.is_(None))
+    query = query.where(_there(connection, t.instance.c.deleted_at, deleted))
     order = sa.case({"master": 0, "distributed": 1}, value=t.instance.c.kind, else_=2)
     return list(connection.execute(query.order_by(t.space.c.name, order, t.instance.c.name)))
 
@@ -128,11 +154,16 @@ def of_kind(connection: Connection, space_id: int, kind: str) -> Row[Any]:
 
 
 def workspaces(connection: Connection) -> list[Row[Any]]:
-    """Every folder that belongs to an instance that is not deleted: id, workspace, name, space."""
+    """Every folder that belongs to an instance that is not deleted: id, workspace, name, space, visibility."""
     return list(
         connection.execute(
             sa.select(
-                t.instance.c.id, t.instance.c.workspace, t.instance.c.name, t.space.c.name.label("space")
+                t.instance.c.id,
+                t.instance.c.space_id,
+                t.instance.c.workspace,
+                t.instance.c.name,
+                t.space.c.name.label("space"),
+                t.space.c.visibility,
             )
             .join(t.space, t.space.c.id == t.instance.c.space_id)
             .where(t.instance.c.deleted_at.is_(None), t.space.c.deleted_at.is_(None))

@@ -26,14 +26,15 @@ def audit_list(call: Call, request: AuditList) -> tuple[AuditEntry, ...]:
 
 def audit_export(call: Call, request: AuditList) -> Raw:
     """All entries after an id as JSON lines, oldest first; ``limit`` does not apply."""
-    return Raw(_lines(call, request), "application/jsonl", "audit.jsonl")
+    # The first page is read here, so that a refusal is an error and not a broken answer.
+    page = _page(call, request, request.after, _PAGE)
+    return Raw(_lines(call, request, page), "application/jsonl", "audit.jsonl")
 
 
-def _lines(call: Call, request: AuditList) -> Iterator[bytes]:
-    after = request.after
-    while page := _page(call, request, after, _PAGE):
+def _lines(call: Call, request: AuditList, page: tuple[AuditEntry, ...]) -> Iterator[bytes]:
+    while page:
         yield b"".join(msgspec.json.encode(entry) + b"\n" for entry in page)
-        after = page[-1].id
+        page = _page(call, request, page[-1].id, _PAGE)
 
 
 def _page(call: Call, request: AuditList, after: int, limit: int) -> tuple[AuditEntry, ...]:
@@ -41,11 +42,11 @@ def _page(call: Call, request: AuditList, after: int, limit: int) -> tuple[Audit
         access = call.access(connection)
         space_id = instance_id = None
         if request.space:
-            space = find_space(connection, request.space)
+            space = find_space(connection, access, request.space)
             access.require_in_space(space, Need.ANYONE)
             space_id = space.id
         if request.instance:
-            instance = instance_of(connection, request.instance)
+            instance = instance_of(connection, access, request.instance)
             access.require_instance(instance, Need.EDITOR, "read its audit trail")
             instance_id = instance.id
         rows = entries(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog.people import find_person, holders, roles_of
-from nuvo_jupyter.catalog.spaces import list_instances
+from nuvo_jupyter.catalog.spaces import spaces_of_instances
 from nuvo_jupyter.model.errors import NotFound, Refused
 from nuvo_jupyter.model.roles import Need, Role, Scope, Standing, granter, rights
 
@@ -29,6 +29,7 @@ class Access:
         self._roles = {} if person is None else roles_of(connection, person.id)
         self._connection = connection
         self._edited: set[int] | None = None
+        self._worked_in: set[int] | None = None
 
     def organization(self) -> frozenset[Need]:
         """What the caller may do in the organization."""
@@ -88,14 +89,12 @@ class Access:
             Refused: they lack the role.
         """
         met = self.instance(row)
-        if need in met:
-            return
-        visible = self.sees_space_of(row)
-        if not visible:
+        if not self.sees_space_of(row):
             raise NotFound(
-                f"There is no instance {row.space}/{row.name}.", hint="List them with `nuvo instance list`."
+                f"There is no space {row.space!r}.", hint="List what you can see with `nuvo space list`."
             )
-        raise self.refusal(need, f"{row.space}/{row.name}", self._admins(row.space_id), what)
+        if need not in met:
+            raise self.refusal(need, f"{row.space}/{row.name}", self._admins(row.space_id), what)
 
     def require_organization(self, need: Need) -> None:
         """Raise unless the caller meets ``need`` in the organization.
@@ -155,19 +154,15 @@ class Access:
 
     def _spaces_with_role(self) -> set[int]:
         found = {scope_id for (scope, scope_id) in self._roles if scope == Scope.SPACE}
-        mine = {scope_id for (scope, scope_id) in self._roles if scope == Scope.INSTANCE}
-        return found | (
-            {row.space_id for row in list_instances(self._connection) if row.id in mine} if mine else set()
-        )
+        if self._worked_in is None:
+            mine = {scope_id for (scope, scope_id) in self._roles if scope == Scope.INSTANCE}
+            self._worked_in = spaces_of_instances(self._connection, mine) if mine else set()
+        return found | self._worked_in
 
     def _edits_in(self, space_id: int) -> bool:
         if self._edited is None:
             mine = self.edited()
-            self._edited = (
-                {row.space_id for row in list_instances(self._connection) if row.id in mine}
-                if mine
-                else set()
-            )
+            self._edited = spaces_of_instances(self._connection, mine) if mine else set()
         return space_id in self._edited
 
     def _admins(self, space_id: int) -> list[str]:

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import audit
+from nuvo_jupyter.catalog.spaces import get_instance, get_space
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.operations import Operation
 
@@ -63,6 +64,13 @@ class Call:
         """Note which instance, and which state of it, the audit entry is about."""
         self.instance = row
         self.state = state or f"{row.space}/{row.name}"
+
+    def concerns_task(self, connection: Connection, row: Row[Any]) -> None:
+        """Note that the audit entry is about a task's instance or space (a row of the task)."""
+        if row.instance_id is not None:
+            self.concerns(get_instance(connection, row.instance_id))
+        elif row.space_id is not None:
+            self.space = get_space(connection, row.space_id)
 
     def record(self, connection: Connection, outcome: str, **detail: Any) -> None:
         """Write the call's audit entry; once."""

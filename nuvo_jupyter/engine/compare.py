@@ -103,8 +103,9 @@ _Found = tuple[Row[Any], Row[Any] | None]
 
 
 def _find(call: Call, connection: Connection, reference: Reference) -> _Found:
-    row = find_instance(connection, reference)
-    call.access(connection).require_instance(row, Need.VIEWER, "compare states")
+    access = call.access(connection)
+    row = find_instance(connection, access, reference)
+    access.require_instance(row, Need.VIEWER, "compare states")
     return row, None if reference.is_current else find_snapshot(connection, row, reference.snapshot)
 
 

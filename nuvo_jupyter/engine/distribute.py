@@ -10,6 +10,7 @@ from nuvo_jupyter.catalog import queue, stages
 from nuvo_jupyter.catalog.spaces import get_space
 from nuvo_jupyter.delivery.orders import DistributionOrder, PreviewOrder
 from nuvo_jupyter.delivery.results import read_preview
+from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, find_space, parse_state
 from nuvo_jupyter.engine.sending import send
@@ -108,13 +109,17 @@ def preview_show(call: Call, request: TaskShow) -> Preview:
 
 
 def _plan(call: Call, connection: Connection, request: Distribute) -> _Plan:
-    source, snapshot, objects = _source(call, connection, request)
     access = call.access(connection)
+    source, snapshot, objects = _source(call, connection, access, request)
+    call.concerns(source)
     access.require_instance(source, Need.VIEWER, "distribute from it")
-    space = find_space(connection, request.space) if request.space else get_space(connection, source.space_id)
+    space = (
+        find_space(connection, access, request.space)
+        if request.space
+        else get_space(connection, source.space_id)
+    )
     targets, through = find_targets(connection, access, request.to, space, source)
     call.space = space
-    call.concerns(source)
     if objects is not None:
         require_objects(call, source, snapshot, objects)
     strategies = request.strategies
@@ -146,7 +151,7 @@ def _refuse_nothing(request: Distribute, objects: tuple[StagedObject, ...] | Non
 
 
 def _source(
-    call: Call, connection: Connection, request: Distribute
+    call: Call, connection: Connection, access: Access, request: Distribute
 ) -> tuple[Row[Any], Row[Any] | None, tuple[StagedObject, ...] | None]:
     row = stages.get_stage(connection, call.who)
     if not request.source:
@@ -156,7 +161,7 @@ def _source(
         objects = stages.objects_of(row) if request.objects is None else checked_objects(request.objects)
         return source, snapshot, None if request.whole else _some(objects)
     reference = parse_state(request.source)
-    source = find_instance(connection, reference)
+    source = find_instance(connection, access, reference)
     snapshot = None if reference.is_current else find_snapshot(connection, source, reference.snapshot)
     if request.whole:
         if reference.path or request.objects:

@@ -31,11 +31,11 @@ def distribution_list(call: Call, request: DistributionList) -> tuple[Distributi
         access = call.access(connection)
         space_id = instance_id = None
         if request.space:
-            space = find_space(connection, request.space)
+            space = find_space(connection, access, request.space)
             access.require_in_space(space, Need.ANYONE)
             space_id = space.id
         if request.instance:
-            instance = instance_of(connection, request.instance)
+            instance = instance_of(connection, access, request.instance)
             access.require_instance(instance, Need.VIEWER, "see its distributions")
             instance_id = instance.id
         rows = list_distributions(connection, space_id=space_id, instance_id=instance_id, limit=request.limit)

@@ -115,18 +115,18 @@ class Engine:
         with self.catalog.read() as connection:
             access = call.access(connection)
             text = getattr(call.request, operation.subject) if operation.subject else None
-            if not text:
+            if text is None:
                 if operation.subject == "" and operation.need is not Need.ANYONE:
                     access.require_organization(operation.need)
                 return
             if operation.subject == "space":
-                call.space = find_space(connection, text, deleted=deleted)
+                call.space = find_space(connection, access, text, deleted=deleted)
                 access.require_in_space(call.space, operation.need)
                 return
             if operation.subject == "instance":
-                row = instance_of(connection, text, deleted=deleted)
+                row = instance_of(connection, access, text, deleted=deleted)
             else:
-                row = find_instance(connection, parse_state(text))
+                row = find_instance(connection, access, parse_state(text))
             call.concerns(row, text)
             access.require_instance(row, operation.need, operation.help.rstrip(".").lower())
 

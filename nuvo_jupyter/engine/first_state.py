@@ -82,8 +82,9 @@ def _source(
         raise InvalidInput(
             "New instances start from a whole state.", hint="Leave ':path' out, then distribute files."
         )
-    row = find_instance(connection, reference)
-    call.access(connection).require_instance(row, Need.VIEWER, "start instances from it")
+    access = call.access(connection)
+    row = find_instance(connection, access, reference)
+    access.require_instance(row, Need.VIEWER, "start instances from it")
     if not reference.is_current:
         return row, find_snapshot(connection, row, reference.snapshot)
     if not share_state:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog.spaces import find_spaces, workspaces
+from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput
 from nuvo_jupyter.model.paths import from_name
 
@@ -79,21 +80,22 @@ def check_template(template: str) -> str:
 
 def fill_template(template: str, *, username: str, space: str, instance: str) -> str:
     """A template's folder for one instance."""
-    for placeholder, value in zip(PLACEHOLDERS, (username, space, instance), strict=True):
-        template = template.replace(placeholder, value)
-    return template
+    values = dict(zip(PLACEHOLDERS, (username, space, instance), strict=True))
+    # All at once: a name may itself look like a placeholder.
+    return re.sub("|".join(map(re.escape, PLACEHOLDERS)), lambda found: values[found[0]], template)
 
 
-def claim_folder(connection: Connection, folder: str, home: Path) -> str:
+def claim_folder(connection: Connection, access: Access, folder: str, home: Path) -> str:
     """Return the resolved folder if it can become an instance's workspace.
+
+    Args:
+        access: whose it will be; other instances are named only if they may know of them.
 
     Raises:
         InvalidInput: relative, the root of the file system, not a folder, or inside Nuvo's home.
         AlreadyExists: it is, lies in, or holds another instance's workspace.
     """
-    if not os.path.isabs(folder) or "\0" in folder:
-        raise InvalidInput(f"{folder!r} is not an absolute folder.")
-    path = Path(os.path.realpath(folder))
+    path = resolve_folder(folder)
     if path == Path("/"):
         raise InvalidInput("The root of the file system cannot be an instance's folder.")
     if path.exists() and not path.is_dir():
@@ -107,15 +109,23 @@ def claim_folder(connection: Connection, folder: str, home: Path) -> str:
     for row in workspaces(connection):
         other = Path(row.workspace)
         if other == path or other in path.parents or path in other.parents:
+            seen = access.sees_space_of(row)
             raise AlreadyExists(
-                f"{path} overlaps the folder of {row.space}/{row.name} ({other}).",
+                f"{path} overlaps the folder of {f'{row.space}/{row.name} ({other})' if seen else 'an instance'}.",
                 hint="Every instance needs a folder of its own, not inside another one's.",
             )
     return str(path)
 
 
 def folder_from_template(
-    connection: Connection, space: Row[Any], fallback: str, home: Path, *, username: str, instance: str
+    connection: Connection,
+    access: Access,
+    space: Row[Any],
+    fallback: str,
+    home: Path,
+    *,
+    username: str,
+    instance: str,
 ) -> str:
     """A free folder for a new instance from its space's template.
 
@@ -124,8 +134,8 @@ def folder_from_template(
     template = space.template or fallback
     folder = fill_template(template, username=username, space=space.name, instance=instance)
     try:
-        return claim_folder(connection, folder, home)
+        return claim_folder(connection, access, folder, home)
     except AlreadyExists:
         if "{instance}" in template:
             raise
-        return claim_folder(connection, f"{folder}-{instance}", home)
+        return claim_folder(connection, access, f"{folder}-{instance}", home)

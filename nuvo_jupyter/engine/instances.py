@@ -22,8 +22,9 @@ from nuvo_jupyter.engine.first_state import start_instances
 from nuvo_jupyter.engine.folders import claim_folder, folder_from_template
 from nuvo_jupyter.engine.lookup import find_space
 from nuvo_jupyter.engine.people import invite
+from nuvo_jupyter.engine.targets import ALL
 from nuvo_jupyter.engine.tasks import answer
-from nuvo_jupyter.model.errors import AlreadyExists, NotNow
+from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotNow
 from nuvo_jupyter.model.reference import check_name
 from nuvo_jupyter.model.requests import InstanceCreate, InstanceList, InstanceUpdate, OfInstance
 from nuvo_jupyter.model.roles import Need, Scope
@@ -41,7 +42,9 @@ def instance_create(call: Call, request: InstanceCreate) -> Task:
     """
     assert call.space is not None
     with call.write() as connection:
-        people = [Person(check_name(name, "user name")) for name in request.people]
+        people = [
+            Person(name) for name in dict.fromkeys(check_name(name, "user name") for name in request.people)
+        ]
         instance_id = make_instance(
             call,
             connection,
@@ -71,19 +74,21 @@ def make_instance(
         AlreadyExists: its name or folder is taken.
         NotNow: the space is archived.
     """
-    name = check_name(name, "instance name")
+    name = _checked_name(name)
     if space.archived:
         raise NotNow(f"The space {space.name!r} is archived.", hint="Take it out of the archive first.")
     if any(row.deleted_at is None for row in find_instances(connection, space.id, name)):
         raise AlreadyExists(
             f"The space {space.name!r} has an instance {name!r} already.", hint="Choose another name."
         )
+    access = call.access(connection)
     username = people[0].username if len(people) == 1 else name
     folder = (
-        claim_folder(connection, workspace, call.engine.home)
+        claim_folder(connection, access, workspace, call.engine.home)
         if workspace
         else folder_from_template(
             connection,
+            access,
             space,
             call.engine.settings.workspace_template,
             call.engine.home,
@@ -110,7 +115,7 @@ def instance_list(call: Call, request: InstanceList) -> tuple[Instance, ...]:
         access = call.access(connection)
         space_id = None
         if request.space:
-            space = find_space(connection, request.space)
+            space = find_space(connection, access, request.space)
             access.require_in_space(space, Need.ANYONE)
             space_id = space.id
         rows = [
@@ -142,7 +147,7 @@ def instance_update(call: Call, request: InstanceUpdate) -> Instance:
             call.access(connection).require_instance(row, Need.ADMIN, "rename or archive it")
             _refuse_fixed(row, "renamed or archived alone")
         if request.name is not None:
-            changes["name"] = check_name(request.name, "instance name")
+            changes["name"] = _checked_name(request.name)
             same = find_instances(connection, row.space_id, changes["name"])
             if any(other.deleted_at is None and other.id != row.id for other in same):
                 raise AlreadyExists(f"The space {row.space!r} has an instance {request.name!r} already.")
@@ -186,9 +191,19 @@ def instance_recover(call: Call, _request: OfInstance) -> Instance:
             raise AlreadyExists(
                 f"Another instance is called {row.name!r} now.", hint="Rename that one first."
             )
-        claim_folder(connection, row.workspace, call.engine.home)
+        claim_folder(connection, call.access(connection), row.workspace, call.engine.home)
         change_instance(connection, row.id, deleted_at=None)
     return _again(call, row.id)
+
+
+def _checked_name(name: str) -> str:
+    name = check_name(name, "instance name")
+    if name == ALL:
+        raise InvalidInput(
+            f"An instance cannot be called {ALL!r}: as a target that means all of them.",
+            hint="Choose another name.",
+        )
+    return name
 
 
 def _refuse_fixed(row: Row[Any], what: str) -> None:

@@ -1,7 +1,8 @@
-"""Find what a reference names."""
+"""Find what a reference names. What the caller may not know of is as if it did not exist, to the letter."""
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,15 +12,17 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.spaces import find_instances, find_spaces, get_instance, list_instances
+from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.model.errors import Gone, InvalidReference, NotFound
 from nuvo_jupyter.model.reference import LATEST, Reference, parse_reference, parse_time
-
-RECOVERABLE_SECONDS = 24 * 3600
-"""How long something deleted can be brought back (DESIGN, facts on the system followed)."""
+from nuvo_jupyter.model.spaces import RECOVERABLE_SECONDS
 
 
-def find_space(connection: Connection, text: str, *, deleted: bool = False) -> Row[Any]:
+def find_space(connection: Connection, access: Access, text: str, *, deleted: bool = False) -> Row[Any]:
     """The space named ``[org/]space``.
+
+    Args:
+        deleted: a deleted one is looked for, to be recovered.
 
     Raises:
         NotFound, Gone, InvalidReference
@@ -28,28 +31,35 @@ def find_space(connection: Connection, text: str, *, deleted: bool = False) -> R
     if not name or organization.count("/"):
         raise InvalidReference(f"{text!r} is not the name of a space.", hint="Spaces are named [org/]space.")
     rows = find_spaces(connection, name, organization if slash else None)
+    rows = [row for row in rows if access.sees_space(row)]
     if not rows:
         raise NotFound(f"There is no space {text!r}.", hint="List what you can see with `nuvo space list`.")
-    return _living(rows, deleted, f"space {text!r}")
+    return _choose(rows, deleted, f"space {text!r}")
 
 
-def find_instance(connection: Connection, reference: Reference, *, deleted: bool = False) -> Row[Any]:
-    """The instance a reference names; without a space, the only one with that name anywhere.
+def find_instance(
+    connection: Connection, access: Access, reference: Reference, *, deleted: bool = False
+) -> Row[Any]:
+    """The instance a reference names; without a space, the only one with that name the caller may know of.
 
     Raises:
         NotFound, Gone, InvalidReference
     """
     if reference.space is not None:
         prefix = f"{reference.organization}/" if reference.organization else ""
-        space = find_space(connection, prefix + reference.space)
+        space = find_space(connection, access, prefix + reference.space)
         rows = find_instances(connection, space.id, reference.instance)
         if not rows:
             raise NotFound(
                 f"The space {space.name!r} has no instance {reference.instance!r}.",
                 hint=f"List them with `nuvo instance list {space.name}`.",
             )
-        return _living(rows, deleted, f"instance {reference.space}/{reference.instance}")
-    every = [row for row in list_instances(connection, deleted=deleted) if row.name == reference.instance]
+        return _choose(rows, deleted, f"instance {reference.space}/{reference.instance}")
+    every = [
+        row
+        for row in list_instances(connection, deleted=deleted)
+        if row.name == reference.instance and access.sees_space_of(row)
+    ]
     if not every:
         raise NotFound(
             f"There is no instance {reference.instance!r}.", hint="List them with `nuvo instance list`."
@@ -59,7 +69,7 @@ def find_instance(connection: Connection, reference: Reference, *, deleted: bool
         raise InvalidReference(
             f"{reference.instance!r} could be in several spaces: {spaces}.", hint="Write space/instance."
         )
-    return _living(every, deleted, f"instance {reference.instance!r}")
+    return _choose(every, deleted, f"instance {reference.instance!r}")
 
 
 def find_snapshot(
@@ -83,10 +93,11 @@ def find_snapshot(
                 f"{label} has no snapshot yet.", hint="Take one with %snapshot or `nuvo snapshot`."
             )
         return row
-    if text.isdigit():
-        rows = list(connection.execute(query.where(c.number == int(text)))) if int(text) < 2**31 else []
-    elif (time := parse_time(text)) is not None:
-        moment = time.replace(tzinfo=time.tzinfo or ZoneInfo(instance.timezone)).timestamp()
+    if text.isdecimal():
+        number = int(text) if len(text) < 10 else 0
+        rows = list(connection.execute(query.where(c.number == number)))
+    elif (at := parse_time(text)) is not None:
+        moment = at.replace(tzinfo=at.tzinfo or ZoneInfo(instance.timezone)).timestamp()
         rows = list(
             connection.execute(living.where(c.created_at <= moment).order_by(c.number.desc()).limit(1))
         )
@@ -98,7 +109,7 @@ def find_snapshot(
         )
     if not rows:
         raise NotFound(f"{label} has no snapshot {text!r}.", hint=f"List them with `nuvo snapshots {label}`.")
-    return _living(rows, deleted, f"snapshot {label}@{text}")
+    return _choose(rows, deleted, f"snapshot {label}@{text}")
 
 
 def parse_state(text: str) -> Reference:
@@ -106,7 +117,7 @@ def parse_state(text: str) -> Reference:
     return parse_reference(text)
 
 
-def instance_of(connection: Connection, text: str, *, deleted: bool = False) -> Row[Any]:
+def instance_of(connection: Connection, access: Access, text: str, *, deleted: bool = False) -> Row[Any]:
     """The instance that a request names as ``[[org/]space/]instance``.
 
     Raises:
@@ -115,7 +126,7 @@ def instance_of(connection: Connection, text: str, *, deleted: bool = False) -> 
     reference = parse_reference(text)
     if reference.path or not reference.is_current:
         raise InvalidReference(f"{text!r} names more than an instance.", hint="Leave '@…' and ':…' out here.")
-    return find_instance(connection, reference, deleted=deleted)
+    return find_instance(connection, access, reference, deleted=deleted)
 
 
 def instance_by_id(connection: Connection, instance_id: int) -> Row[Any]:
@@ -123,14 +134,17 @@ def instance_by_id(connection: Connection, instance_id: int) -> Row[Any]:
     return get_instance(connection, instance_id)
 
 
-def _living(rows: list[Row[Any]], deleted: bool, what: str) -> Row[Any]:
-    row = rows[0]
-    if row.deleted_at is None or deleted:
-        return row
-    until = datetime.fromtimestamp(row.deleted_at + RECOVERABLE_SECONDS, UTC)
-    if until < datetime.now(UTC):
-        raise NotFound(f"The {what} was deleted.")
-    raise Gone(
-        f"The {what} was deleted.",
-        hint=f"It can be recovered until {until:%Y-%m-%d %H:%M} UTC by an admin of the space.",
-    )
+def _choose(rows: list[Row[Any]], deleted: bool, what: str) -> Row[Any]:
+    """Of things with one name, which differ in when they were deleted: the living one, or the one to recover."""
+    living = [row for row in rows if row.deleted_at is None]
+    gone = sorted((row for row in rows if row.deleted_at is not None), key=lambda row: -float(row.deleted_at))
+    recoverable = [row for row in gone if row.deleted_at + RECOVERABLE_SECONDS > time.time()]
+    first, second = (recoverable, living) if deleted else (living, [])
+    if first or second:
+        return (first or second)[0]
+    if not recoverable:
+        raise NotFound(
+            f"The {what} was deleted more than 24 hours ago.", hint="It cannot be recovered any more."
+        )
+    until = datetime.fromtimestamp(recoverable[0].deleted_at + RECOVERABLE_SECONDS, UTC)
+    raise Gone(f"The {what} was deleted.", hint=f"It can be recovered until {until:%Y-%m-%d %H:%M} UTC.")

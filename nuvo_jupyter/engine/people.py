@@ -51,7 +51,7 @@ def role_grant(call: Call, request: RoleGrant) -> Member:
                 f"{request.role.value!r} is no role in this {scope.value}.", hint=f"Choose one of: {roles}."
             )
         _keep_a_manager(call, connection, scope, username, request.role)
-        person_id = catalog.ensure_person(connection, username, request.name, request.email)
+        person_id = _person(call, connection, Person(username, request.name, request.email))
         _join_organization(call, connection, person_id)
         catalog.grant(connection, person_id, scope, scope_id, request.role, call.who)
         if scope is Scope.INSTANCE:
@@ -78,7 +78,7 @@ def role_revoke(call: Call, request: RoleRevoke) -> Empty:
 
 
 def access_ask(call: Call, request: AccessAsk) -> Empty:
-    """Ask the admins of its space for access to an instance."""
+    """Ask the admins of its space for access to an instance; whoever can see the space may ask."""
     assert call.instance is not None
     with call.write() as connection:
         person_id = catalog.ensure_person(connection, call.who)
@@ -104,9 +104,16 @@ def access_list(call: Call, _request: OfSpace) -> tuple[AccessRequest, ...]:
 def invite(call: Call, connection: Connection, instance_id: int, people: list[Person]) -> None:
     """Make people editors of an instance and members of the organization."""
     for person in people:
-        person_id = catalog.ensure_person(connection, person.username, person.name, person.email)
+        person_id = _person(call, connection, person)
         _join_organization(call, connection, person_id)
         catalog.grant(connection, person_id, Scope.INSTANCE, instance_id, Role.EDITOR, call.who)
+
+
+def _person(call: Call, connection: Connection, person: Person) -> int:
+    # People are known to the whole organization: who administers one space completes what is known of them, but
+    # must not redirect their mail.
+    correct = Need.MANAGER in call.access(connection).organization()
+    return catalog.ensure_person(connection, person.username, person.name, person.email, correct=correct)
 
 
 def _join_organization(call: Call, connection: Connection, person_id: int) -> None:
@@ -119,12 +126,13 @@ def _scope(
 ) -> tuple[Scope, int, str | None]:
     access = call.access(connection)
     if instance:
-        found = instance_of(connection, instance)
+        # Of a space given besides, so that both cannot name different things.
+        found = instance_of(connection, access, f"{space}/{instance}" if space else instance)
         access.require_instance(found, Need.ADMIN, "change roles")
         call.concerns(found)
         return Scope.INSTANCE, found.id, found.name
     if space:
-        call.space = find_space(connection, space)
+        call.space = find_space(connection, access, space)
         access.require_in_space(call.space, Need.ADMIN)
         return Scope.SPACE, call.space.id, None
     access.require_organization(Need.MANAGER)

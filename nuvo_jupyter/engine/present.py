@@ -11,10 +11,16 @@ from nuvo_jupyter.model.roles import Role
 from nuvo_jupyter.model.snapshots import Reason, Snapshot
 from nuvo_jupyter.model.spaces import Instance, InstanceKind, Member, Person, Space, SpaceKind, Visibility
 
+_FIRST, _LAST = (
+    datetime(1, 1, 1, tzinfo=UTC).timestamp(),
+    datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp(),
+)
+
 
 def moment(seconds: float) -> datetime:
     """A catalog time (seconds since 1970 UTC) as an aware datetime."""
-    return datetime.fromtimestamp(seconds, UTC)
+    # Files can carry times that no calendar holds.
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC)
 
 
 def optional_moment(seconds: float | None) -> datetime | None:

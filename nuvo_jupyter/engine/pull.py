@@ -33,7 +33,7 @@ def pull(call: Call, request: Pull) -> Task:
         access = call.access(connection)
         if request.source:
             reference = parse_state(request.source)
-            source = find_instance(connection, reference)
+            source = find_instance(connection, access, reference)
             path = reference.path
             wanted = LATEST if reference.is_current else reference.snapshot
         else:

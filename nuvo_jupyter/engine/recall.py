@@ -37,6 +37,8 @@ def recall(call: Call, request: Recall) -> Task:
     space = call.space
     if request.distribution is None and not request.objects:
         raise InvalidInput("Say what to recall.", hint="Give a distribution's number, or paths.")
+    if space.archived:
+        raise NotNow(f"The space {space.name!r} is archived.", hint="Take it out of the archive first.")
     with call.write() as connection:
         objects = checked_objects(request.objects) if request.objects else None
         if request.distribution is not None:

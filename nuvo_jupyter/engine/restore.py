@@ -42,8 +42,8 @@ def restore(call: Call, request: Restore) -> Task:
     strategy = request.strategy or (Strategy.REPLACE if objects is None else Strategy.OVERWRITE)
     with call.write() as connection:
         snapshot = find_snapshot(connection, source, reference.snapshot)
-        target = instance_of(connection, request.instance) if request.instance else source
         access = call.access(connection)
+        target = instance_of(connection, access, request.instance) if request.instance else source
         access.require_instance(target, Need.EDITOR, "restore into it")
         require_writable(target)
         if objects is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,12 +20,12 @@ from nuvo_jupyter.engine.folders import instance_at, resolve_folder, suggested_s
 from nuvo_jupyter.engine.lookup import find_snapshot, instance_of, parse_state
 from nuvo_jupyter.engine.spaces import make_space
 from nuvo_jupyter.engine.tasks import answer
-from nuvo_jupyter.model.errors import AlreadyExists, ConfirmationNeeded, InvalidInput, NotNow
+from nuvo_jupyter.model.errors import AlreadyExists, ConfirmationNeeded, InvalidInput, NotFound, NotNow
 from nuvo_jupyter.model.reference import CURRENT, check_snapshot_name
 from nuvo_jupyter.model.requests import OfState, SnapshotCreate, SnapshotList, SnapshotUpdate
 from nuvo_jupyter.model.roles import Need
 from nuvo_jupyter.model.snapshots import Snapshot, SnapshotDetail
-from nuvo_jupyter.model.spaces import SpaceKind
+from nuvo_jupyter.model.spaces import RECOVERABLE_SECONDS, SpaceKind
 from nuvo_jupyter.model.tasks import Task, TaskKind
 
 
@@ -34,7 +35,7 @@ def snapshot_create(call: Call, request: SnapshotCreate) -> Task:
     A folder that no instance holds becomes the Master of a research space named after it.
 
     Raises:
-        ConfirmationNeeded: the first capture of something huge, or a whole home folder, without ``confirmed``.
+        ConfirmationNeeded: the first capture of something huge, without ``confirmed``.
         InvalidInput: neither an instance nor a folder, or both.
         AlreadyExists: a snapshot has that name.
         NotNow: the instance or space is archived.
@@ -42,11 +43,12 @@ def snapshot_create(call: Call, request: SnapshotCreate) -> Task:
     if bool(request.instance) == bool(request.folder):
         raise InvalidInput("Give either an instance or a folder.")
     name = check_snapshot_name(request.name) if request.name else None
-    if not request.instance and not request.confirmed:
-        _ask_before_first(call, request.folder)
+    if not request.confirmed:
+        _ask_before_first(call, request)
     with call.write() as connection:
-        row = _instance(call, connection, request)
-        call.access(connection).require_instance(row, Need.EDITOR, "take a snapshot")
+        row = _authorised(call, connection, request)
+        if row is None:
+            row = _new_space(call, connection, resolve_folder(request.folder))
         call.concerns(row)
         if row.archived or row.space_archived:
             raise NotNow(f"{row.space}/{row.name} is archived.", hint="Take it out of the archive first.")
@@ -65,28 +67,42 @@ def snapshot_create(call: Call, request: SnapshotCreate) -> Task:
     return answer(call, task_id, request.wait)
 
 
-def _instance(call: Call, connection: Connection, request: SnapshotCreate) -> Row[Any]:
+def _authorised(call: Call, connection: Connection, request: SnapshotCreate) -> Row[Any] | None:
+    """The instance to capture, of which the caller is an editor; ``None`` for a folder that no instance holds."""
+    access = call.access(connection)
     if request.instance:
-        return instance_of(connection, request.instance)
-    folder = resolve_folder(request.folder)
-    found = instance_at(connection, folder)
-    if found is not None:
-        return get_instance(connection, found[0])
+        row = instance_of(connection, access, request.instance)
+    else:
+        found = instance_at(connection, resolve_folder(request.folder))
+        if found is None:
+            access.require_organization(Need.MEMBER)
+            return None
+        row = get_instance(connection, found[0])
+        if not access.sees_space_of(row):
+            raise NotFound(
+                f"{request.folder} belongs to no instance that you can see.", hint="Choose another folder."
+            )
+    call.concerns(row)
+    access.require_instance(row, Need.EDITOR, "take a snapshot")
+    return row
+
+
+def _new_space(call: Call, connection: Connection, folder: Path) -> Row[Any]:
     if not folder.is_dir():
-        raise InvalidInput(f"There is no folder {request.folder}.", hint="Give an existing folder.")
-    call.access(connection).require_organization(Need.MEMBER)
+        raise InvalidInput(f"There is no folder {folder}.", hint="Give an existing folder.")
     name = suggested_space(connection, folder)
     space_id = make_space(call, connection, name=name, kind=SpaceKind.RESEARCH, workspace=str(folder))
     call.space = get_space(connection, space_id)
     return of_kind(connection, space_id, "master")
 
 
-def _ask_before_first(call: Call, folder: str) -> None:
+def _ask_before_first(call: Call, request: SnapshotCreate) -> None:
     settings = call.engine.settings
-    resolved = resolve_folder(folder)
     with call.read() as connection:
-        if instance_at(connection, resolved) is not None or not resolved.is_dir():
-            return
+        row = _authorised(call, connection, request)
+    resolved = resolve_folder(request.folder) if row is None else Path(row.workspace)
+    if (row is not None and row.next_number > 1) or not resolved.is_dir():
+        return
     from nuvo_jupyter.workspace.safe import Root
     from nuvo_jupyter.workspace.scan import measure
 
@@ -114,12 +130,14 @@ def snapshot_list(call: Call, request: SnapshotList) -> tuple[Snapshot, ...]:
         .order_by(c.number.desc())
         .limit(request.limit)
     )
-    if not request.deleted:
-        query = query.where(c.deleted_at.is_(None))
     if request.before is not None:
         query = query.where(c.number < request.before)
     reference = f"{call.instance.space}/{call.instance.name}"
     with call.read() as connection:
+        there: sa.ColumnElement[bool] = c.deleted_at.is_(None)
+        if request.deleted:
+            there |= c.deleted_at > now(connection) - RECOVERABLE_SECONDS
+        query = query.where(there)
         return tuple(present.snapshot(row, reference) for row in connection.execute(query))
 
 
@@ -226,7 +244,10 @@ def _in_use(connection: Connection, snapshot_id: int) -> bool:
         sa.select(t.task.c.id)
         .join(t.distribution, t.distribution.c.id == t.task.c.distribution_id)
         .where(
-            t.distribution.c.source_snapshot_id == snapshot_id,
+            sa.or_(
+                t.distribution.c.source_snapshot_id == snapshot_id,
+                t.distribution.c.through_snapshot_id == snapshot_id,
+            ),
             t.task.c.state.in_(("waiting", "queued", "running")),
         )
     )

@@ -92,7 +92,7 @@ def make_space(
         template or call.engine.settings.workspace_template, username=call.who, space=name, instance="master"
     )
     common: dict[str, Any] = {"space_id": space_id, "created_by": call.who}
-    master = claim_folder(connection, folder, home)
+    master = claim_folder(connection, call.access(connection), folder, home)
     make_folder(master)
     add_instance(connection, name="master", kind="master", workspace=master, **common)
     # Nobody works in Distributed, so its folder lies in Nuvo's own home.
@@ -181,7 +181,7 @@ def space_recover(call: Call, _request: OfSpace) -> Space:
             )
         for row in list_instances(connection, call.space.id, of_deleted_space=True):
             if row.kind != "distributed":
-                claim_folder(connection, row.workspace, call.engine.home)
+                claim_folder(connection, call.access(connection), row.workspace, call.engine.home)
         change_space(connection, call.space.id, deleted_at=None)
         return _present(connection, call.access(connection), get_space(connection, call.space.id))
 

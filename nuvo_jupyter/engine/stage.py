@@ -126,7 +126,7 @@ def require_objects(
 
 
 def staged_source(connection: Connection, row: Row[Any]) -> tuple[Row[Any], Row[Any] | None]:
-    """The instance and snapshot (``None``: current state) that a stage's objects are of."""
+    """The instance and snapshot (``None``: current state) that a stage's objects are of, deleted or not."""
     instance = get_instance(connection, row.instance_id)
     if row.snapshot_id is None:
         return instance, None

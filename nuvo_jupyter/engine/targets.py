@@ -10,7 +10,7 @@ from nuvo_jupyter.catalog.spaces import list_instances
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.lookup import find_instance, instance_of
 from nuvo_jupyter.engine.writable import require_writable
-from nuvo_jupyter.model.errors import InvalidInput, NotFound, SameState
+from nuvo_jupyter.model.errors import InvalidInput, NotFound, NotNow, SameState
 from nuvo_jupyter.model.reference import Reference, parse_reference
 from nuvo_jupyter.model.roles import Need
 
@@ -41,7 +41,7 @@ def find_targets(
         return _all(connection, access, space, source)
     found: dict[int, Row[Any]] = {}
     for name in names:
-        row = _find(connection, name, space)
+        row = _find(connection, access, name, space)
         if row.id == source.id:
             raise SameState(
                 f"{row.space}/{row.name} is the source itself.",
@@ -59,12 +59,9 @@ def _all(
     access.require_in_space(space, Need.ADMIN)
     rows = list_instances(connection, space.id)
     distributed = next(row for row in rows if row.kind == "distributed")
-    if source.id == distributed.id:
-        through = None
-    else:
-        through = distributed
-        if distributed.space_archived:
-            require_writable(distributed)
+    if space.archived:
+        raise NotNow(f"The space {space.name!r} is archived.", hint="Take it out of the archive first.")
+    through = None if source.id == distributed.id else distributed
     others = [
         row for row in rows if row.kind in ("personal", "group") and row.id != source.id and not row.archived
     ]
@@ -75,8 +72,10 @@ def _all(
     return ([through] if through is not None else []) + others, through
 
 
-def _find(connection: Connection, name: str, space: Row[Any]) -> Row[Any]:
+def _find(connection: Connection, access: Access, name: str, space: Row[Any]) -> Row[Any]:
     reference = parse_reference(name)
     if reference.space is None and reference.is_current and not reference.path:
-        return find_instance(connection, Reference(reference.instance, space.name, space.organization))
-    return instance_of(connection, name)
+        return find_instance(
+            connection, access, Reference(reference.instance, space.name, space.organization)
+        )
+    return instance_of(connection, access, name)

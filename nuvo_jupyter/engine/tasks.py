@@ -32,7 +32,7 @@ def task_list(call: Call, request: TaskList) -> tuple[Task, ...]:
         spaces = access.administered()
         mine: str | None = call.who
         if request.space:
-            space = find_space(connection, request.space)
+            space = find_space(connection, access, request.space)
             access.require_in_space(space, Need.ANYONE)
             if Need.ADMIN in access.space(space.id):
                 spaces, mine = {space.id}, None
@@ -69,6 +69,7 @@ def task_cancel(call: Call, request: OfTask) -> Task:
     """
     with call.read() as connection:
         row = visible_task(call, connection, request.id)
+        call.concerns_task(connection, row)
         if row.created_by != call.who and not _administers(call.access(connection), row):
             raise Refused(
                 f"Task {row.id} was started by {row.created_by}.",

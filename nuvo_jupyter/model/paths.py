@@ -78,7 +78,7 @@ def parse_path(text: str) -> str:
             )
         if "/" in name or "\0" in name or len(os.fsencode(name)) > NAME_MAX:
             raise InvalidPath(f"{part[:40]!r}… is no possible file name (255 bytes at most, no '/' or NUL).")
-        # Escapes that nobody needs (\\x61 for a) would name one file in two ways.
+        # Escapes that nobody needs (\x61 for a) would name one file in two ways.
         parts.append(from_name(name))
     return "/".join(parts)
 

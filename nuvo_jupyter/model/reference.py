@@ -41,7 +41,7 @@ class Reference(msgspec.Struct, frozen=True):
         text = "/".join(part for part in (self.organization, self.space, self.instance) if part)
         if self.snapshot != CURRENT:
             text += f"@{self.snapshot}"
-        # 10:00:30 would be read as a time with seconds, and 10:00:30 as one of 10 o'clock with minutes.
+        # Behind a time, a path that begins with digits would be read as its minutes or seconds.
         ambiguous = _TIME.match(self.snapshot) is not None and re.match(r"\d{2}", self.path) is not None
         return f"{text}:{'./' if ambiguous else ''}{self.path}" if self.path else text
 

@@ -9,6 +9,9 @@ import msgspec
 
 from nuvo_jupyter.model.roles import Role
 
+RECOVERABLE_SECONDS = 24 * 3600
+"""How long something deleted can be brought back."""
+
 
 class SpaceKind(enum.StrEnum):
     """What a space is for."""

@@ -80,7 +80,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "POST /access",
             r.AccessAsk,
             Empty,
-            (Need.OBSERVER, "instance"),
+            (Need.ANYONE, "instance"),
             "Ask for access to an instance.",
         ),
         declare(

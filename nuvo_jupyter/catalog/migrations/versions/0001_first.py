@@ -11,8 +11,8 @@ branch_labels = None
 depends_on = None
 
 _SQLITE = [
-    "CREATE TRIGGER audit_no_{verb} BEFORE {VERB} ON audit BEGIN "
-    "SELECT RAISE(ABORT, 'the audit trail is append-only'); END".format(verb=verb.lower(), VERB=verb)
+    f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit BEGIN "
+    "SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
     for verb in ("UPDATE", "DELETE")
 ]
 _POSTGRESQL = [
