@@ -117,11 +117,10 @@ export class Actions {
     }
     const count = stage.stage.objects.length;
     const body = trans._n(
-      'A stage holds objects of one state only. %2 object of %1 will be taken off it.',
-      'A stage holds objects of one state only. %2 objects of %1 will be taken off it.',
+      'A stage holds objects of one state only. %1 object of %2 will be taken off it.',
+      'A stage holds objects of one state only. %1 objects of %2 will be taken off it.',
       count,
-      stage.stage.state ?? '',
-      count
+      stage.stage.state ?? ''
     );
     const title = trans.__('Clear your stage?');
     const accept = trans.__('Clear and stage');

@@ -25,8 +25,6 @@ export class DistributeView extends ReactWidget {
     this.title.icon = nuvoIcon;
     this.title.label = trans.__('Distribute');
     this.title.closable = true;
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Distribute'));
     this.addClass('nuvo-Distribute');
   }
 
@@ -84,7 +82,7 @@ function Distribute(): JSX.Element {
     }
   };
   return (
-    <div className="nuvo-Distribute-columns">
+    <div className="nuvo-Distribute-columns" role="region" aria-label={trans.__('Distribution')}>
       <div>
         <h1>{trans.__('Distribute')}</h1>
         <DistributeForm

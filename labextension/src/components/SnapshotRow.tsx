@@ -88,9 +88,7 @@ function SnapshotBody({ snapshot }: { snapshot: ISnapshot }): JSX.Element {
         )}
       </div>
       {comparing && <Comparison snapshot={snapshot} />}
-      <h3 className="nuvo-Subhead">
-        {trans._n('%1 file', '%1 files', snapshot.files, snapshot.files.toLocaleString())}
-      </h3>
+      <h3 className="nuvo-Subhead">{trans._n('%1 file', '%1 files', snapshot.files)}</h3>
       <SnapshotFolder snapshot={snapshot} path="" />
       {(snapshot.excluded > 0 || snapshot.inconsistent > 0) && <LeftOut snapshot={snapshot} />}
     </div>

@@ -80,9 +80,10 @@ function SnapshotButtons(): JSX.Element {
       <Button
         className="jp-mod-styled"
         disabled={busy}
+        title={trans.__('Take a snapshot with a name and a description')}
         onClick={() => run(() => actions.describeSnapshot())}
       >
-        {trans.__('With description…')}
+        {trans.__('Describe…')}
       </Button>
     </div>
   );

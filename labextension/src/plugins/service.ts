@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { PageConfig, PathExt } from '@jupyterlab/coreutils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import type { Event } from '@jupyterlab/services';
 import { Throttler } from '@lumino/polling';
@@ -63,5 +63,5 @@ function folderOf(app: JupyterFrontEnd, path: string): string | null {
   }
   const local = contents.localPath(path);
   const root = PageConfig.getOption('serverRoot');
-  return local ? PathExt.join(root, local) : root;
+  return local ? `${root.replace(/\/$/, '')}/${local}` : root;
 }
