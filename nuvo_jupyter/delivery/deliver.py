@@ -25,6 +25,7 @@ from nuvo_jupyter.merge.simulate import simulate
 from nuvo_jupyter.model.changes import ObjectOutcome, Outcome
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.snapshots import Reason
+from nuvo_jupyter.model.spaces import InstanceKind
 from nuvo_jupyter.model.tasks import DistributionKind, Problem, TaskState
 from nuvo_jupyter.store import tree
 from nuvo_jupyter.store.chunks import content_ids
@@ -81,7 +82,12 @@ def deliver(execution: Execution) -> None:
                 execution.progress("plan")
             base = state_of(context.store, instance.base_root)
             planned = plan_delivery(
-                context.store, source, target.nodes, base, into_distributed=order.first, read=context.store.read_file
+                context.store,
+                source,
+                target.nodes,
+                base,
+                into_distributed=order.first,
+                read=context.store.read_file,
             )
             if not resumed:
                 execution.begin(APPLYING)
@@ -92,7 +98,11 @@ def deliver(execution: Execution) -> None:
                 target.fingerprints,
                 progress=lambda done, total: execution.progress(APPLYING, done, total),
             )
-        _report(execution, source, instance, target, planned, outcomes)
+            # The merge into Distributed of what goes to all is followed by a snapshot of the distribution's own.
+            kept = (
+                None if order.first or instance.kind != InstanceKind.DISTRIBUTED else _keep(execution, root)
+            )
+        _report(execution, source, instance, target, planned, outcomes, kept)
     execution.announce()
 
 
@@ -137,6 +147,23 @@ def _back_up(execution: Execution, root: Root, source: Source) -> _Target:
     return _Target(taken.captured.nodes, taken.captured.fingerprints)
 
 
+def _keep(execution: Execution, root: Root) -> int | None:
+    """Snapshot what Distributed holds now: late joiners start from its latest, which must not be the backup."""
+    row = execution.row
+    with execution.context.catalog.read() as connection:
+        latest = snapshots.latest_snapshot(connection, row.instance_id)
+    taken = take_locked(
+        execution.context,
+        root,
+        row.instance_id,
+        order=SnapshotOrder(reason=Reason.DISTRIBUTED),
+        by=row.created_by,
+        record=lambda connection, _: execution.fence(connection),
+        same_as=None if latest is None else (latest.id, latest.manifest),
+    )
+    return None if latest is not None and taken.id == latest.id else taken.id
+
+
 def _report(
     execution: Execution,
     source: Source,
@@ -144,6 +171,7 @@ def _report(
     target: _Target,
     planned: Planned,
     applied: list[ObjectOutcome],
+    kept: int | None,
 ) -> None:
     """Note outcomes and what counts as last distributed, and finish: all in one fenced transaction."""
     context = execution.context
@@ -176,6 +204,8 @@ def _report(
                 connection.execute(
                     sa.update(t.instance).where(t.instance.c.id == instance.id).values(base_root=base_root)
                 )
+            if kept is not None:
+                snapshots.change_snapshot(connection, kept, base_root=base_root)
             execution.finish(connection, state, result=pack_outcomes(outcomes), problem=problem)
 
 

@@ -210,6 +210,29 @@ def test_recall_removes_what_is_as_distributed_and_lists_what_was_edited(make_co
     assert rows["anna"].backup_id is not None
 
 
+def test_late_joiners_do_not_get_what_was_recalled(make_course: Make) -> None:
+    course = make_course("anna")
+    write(course.folder("master"), {"a.txt": "A", "mistake.txt": "oops"})
+    course.distribute(["anna"], ["a.txt", "mistake.txt"], through=True)
+    course.distribute(["distributed", "anna"], ["mistake.txt"], kind=DistributionKind.RECALL)
+    latest = [row for row in course.rows(t.snapshot) if row.instance_id == course.ids["distributed"]][-1]
+    assert set(flatten(course.context.store, latest.root)) == {"a.txt"}
+    assert latest.base_root is not None
+    assert set(flatten(course.context.store, latest.base_root)) == {"a.txt"}
+
+
+def test_what_goes_to_distributed_by_name_reaches_late_joiners(make_course: Make) -> None:
+    course = make_course()
+    write(course.folder("master"), {"a.txt": "A"})
+    course.distribute(["distributed"])
+    number = len(course.rows(t.snapshot))
+    latest = course.rows(t.snapshot)[-1]
+    assert latest.instance_id == course.ids["distributed"]
+    assert set(flatten(course.context.store, latest.root)) == {"a.txt"}
+    course.distribute(["distributed"], snapshot=course.rows(t.snapshot)[0].id)
+    assert len(course.rows(t.snapshot)) == number + 1, "only the backup: nothing has changed"
+
+
 def test_recall_of_paths_goes_by_what_was_last_distributed(make_course: Make) -> None:
     course = make_course("anna")
     write(course.folder("master"), {"a.txt": "A", "b.txt": "B"})
