@@ -40,7 +40,8 @@ def append(
             space_id=space_id,
             instance_id=instance_id,
             state=state,
-            detail=json.dumps(detail or {}, ensure_ascii=False, sort_keys=True),
+            # What is no text at all must not keep a refusal of it out of the trail.
+            detail=json.dumps(detail or {}, ensure_ascii=False, sort_keys=True).encode(errors="replace").decode(),
         )
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -22,11 +23,41 @@ def get_distribution(connection: Connection, distribution_id: int) -> Row[Any] |
     return connection.execute(sa.select(t.distribution).where(t.distribution.c.id == distribution_id)).first()
 
 
+class Reader(NamedTuple):
+    """Whose distributions are listed.
+
+    Args:
+        username: they see what they started.
+        space_ids: they see all of these spaces; ``None`` for every space.
+        instance_ids: they see what was delivered into these instances.
+    """
+
+    username: str
+    space_ids: Collection[int] | None
+    instance_ids: Collection[int]
+
+
 def list_distributions(
-    connection: Connection, *, space_id: int | None, instance_id: int | None, limit: int
+    connection: Connection,
+    *,
+    space_id: int | None,
+    instance_id: int | None,
+    limit: int,
+    reader: Reader | None = None,
 ) -> list[Row[Any]]:
-    """Distributions, newest first: of a space, into or out of an instance, or all."""
+    """Distributions, newest first: of a space, into or out of an instance, or all.
+
+    Args:
+        reader: only those that this one may know of.
+    """
     query = sa.select(t.distribution).order_by(t.distribution.c.id.desc()).limit(limit)
+    if reader is not None and reader.space_ids is not None:
+        received = sa.select(t.task.c.distribution_id).where(t.task.c.instance_id.in_(reader.instance_ids))
+        query = query.where(
+            (t.distribution.c.created_by == reader.username)
+            | t.distribution.c.space_id.in_(reader.space_ids)
+            | t.distribution.c.id.in_(received)
+        )
     if space_id is not None:
         query = query.where(t.distribution.c.space_id == space_id)
     if instance_id is not None:

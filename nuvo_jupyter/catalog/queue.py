@@ -423,6 +423,16 @@ def has_unfinished_children(connection: Connection, parent_id: int) -> bool:
     return connection.scalar(query) is not None
 
 
+def is_busy(connection: Connection, *, space_id: int | None = None, instance_id: int | None = None) -> bool:
+    """Whether anything is still to be done in a space or with an instance."""
+    query = sa.select(_c.id).where(_c.state.in_(UNFINISHED)).limit(1)
+    if space_id is not None:
+        query = query.where(_c.space_id == space_id)
+    if instance_id is not None:
+        query = query.where(_c.instance_id == instance_id)
+    return connection.scalar(query) is not None
+
+
 def is_executed(connection: Connection, task_id: int) -> bool:
     """Whether somebody executes the task or one of its children right now."""
     query = sa.select(_c.id).where(
@@ -438,6 +448,7 @@ def list_tasks(
     *,
     space_ids: Collection[int] | None = None,
     created_by: str | None = None,
+    within: int | None = None,
     active: bool = False,
     top: bool = True,
     limit: int = 100,
@@ -447,6 +458,7 @@ def list_tasks(
     Args:
         space_ids: of these spaces; with ``created_by`` given as well, tasks that meet either.
         created_by: of this user.
+        within: of those, only this space's.
         active: only unfinished ones.
         top: only those without a parent.
     """
@@ -458,6 +470,8 @@ def list_tasks(
         either.append(_c.created_by == created_by)
     if either:
         query = query.where(sa.or_(*either))
+    if within is not None:
+        query = query.where(_c.space_id == within)
     if active:
         query = query.where(_c.state.in_(UNFINISHED))
     if top:

@@ -14,6 +14,7 @@ from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.catalog.queue import Claimed
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.settle import settle
+from nuvo_jupyter.delivery.trail import note_end
 from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NuvoError
 from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
@@ -129,6 +130,7 @@ class Execution:
         self._fenced(
             lambda: queue.finish(connection, self.id, self.lease, state, result=result, problem=problem)
         )
+        note_end(connection, self.id, state, result, problem)
         if self.row.parent_id is not None:
             queue.count_finished(connection, self.row.parent_id, 1)
             settle(self.context, connection, self.row.parent_id)

@@ -17,8 +17,8 @@ from nuvo_jupyter.engine.sending import send
 from nuvo_jupyter.engine.stage import checked_objects, require_objects, staged_source
 from nuvo_jupyter.engine.targets import find_targets
 from nuvo_jupyter.engine.tasks import answer, visible_task, wait_for
-from nuvo_jupyter.model.changes import ObjectKind, Strategy
-from nuvo_jupyter.model.errors import EmptyStage, InvalidInput, NotFound
+from nuvo_jupyter.model.changes import ObjectKind, Strategies, Strategy
+from nuvo_jupyter.model.errors import EmptyStage, Gone, InvalidInput, NotFound
 from nuvo_jupyter.model.requests import Distribute, TaskShow
 from nuvo_jupyter.model.roles import Need
 from nuvo_jupyter.model.tasks import DistributionKind, Preview, StagedObject, Task, TaskKind
@@ -123,7 +123,7 @@ def _plan(call: Call, connection: Connection, request: Distribute) -> _Plan:
     if objects is not None:
         require_objects(call, source, snapshot, objects)
     strategies = request.strategies
-    _refuse_nothing(request, objects)
+    refuse_nothing(request.strategies, objects, only_files=request.only_files)
     order = DistributionOrder(
         kind=DistributionKind.DISTRIBUTE,
         objects=objects,
@@ -134,11 +134,15 @@ def _plan(call: Call, connection: Connection, request: Distribute) -> _Plan:
     return _Plan(source, snapshot, space, targets, order)
 
 
-def _refuse_nothing(request: Distribute, objects: tuple[StagedObject, ...] | None) -> None:
+def refuse_nothing(chosen: Strategies, objects: tuple[StagedObject, ...] | None, *, only_files: bool) -> None:
+    """Raise if the strategies skip everything that is asked for.
+
+    Raises:
+        InvalidInput: they do.
+    """
     kinds = set(ObjectKind) if objects is None else {item.kind for item in objects}
-    if request.only_files:
+    if only_files:
         kinds &= {ObjectKind.FILE}
-    chosen = request.strategies
     strategies = {
         ObjectKind.FILE: chosen.file,
         ObjectKind.TABLE: chosen.table,
@@ -157,7 +161,7 @@ def _source(
     if not request.source:
         if row is None:
             raise EmptyStage("Nothing is staged.")
-        source, snapshot = staged_source(connection, row)
+        source, snapshot = _still_there(*staged_source(connection, row))
         objects = stages.objects_of(row) if request.objects is None else checked_objects(request.objects)
         return source, snapshot, None if request.whole else _some(objects)
     reference = parse_state(request.source)
@@ -176,6 +180,16 @@ def _source(
     if row is None or staged != (source.id, None if snapshot is None else snapshot.id):
         raise EmptyStage(f"Nothing of {request.source} is staged.")
     return source, snapshot, _some(stages.objects_of(row))
+
+
+def _still_there(source: Row[Any], snapshot: Row[Any] | None) -> tuple[Row[Any], Row[Any] | None]:
+    deleted = source.deleted_at is not None or source.space_deleted_at is not None
+    if deleted or (snapshot is not None and snapshot.deleted_at is not None):
+        raise Gone(
+            f"The state of which objects are staged was deleted ({source.space}/{source.name}).",
+            hint="Recover it, or clear the stage and stage objects of another state.",
+        )
+    return source, snapshot
 
 
 def _some(objects: tuple[StagedObject, ...]) -> tuple[StagedObject, ...]:

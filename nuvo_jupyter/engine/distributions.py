@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.catalog import tables as t
-from nuvo_jupyter.catalog.distributions import get_distribution, list_distributions
-from nuvo_jupyter.catalog.spaces import get_space
+from nuvo_jupyter.catalog.distributions import Reader, get_distribution, list_distributions
+from nuvo_jupyter.catalog.spaces import get_instances, get_space
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.delivery.results import read_outcomes
 from nuvo_jupyter.delivery.settle import retry
@@ -38,9 +38,15 @@ def distribution_list(call: Call, request: DistributionList) -> tuple[Distributi
             instance = instance_of(connection, access, request.instance)
             access.require_instance(instance, Need.VIEWER, "see its distributions")
             instance_id = instance.id
-        rows = list_distributions(connection, space_id=space_id, instance_id=instance_id, limit=request.limit)
-        seen = [row for row in rows if instance_id is not None or _visible(connection, access, row, call.who)]
-        return tuple(_present(connection, row, with_deliveries=False, who=None) for row in seen)
+        rows = list_distributions(
+            connection,
+            space_id=space_id,
+            instance_id=instance_id,
+            limit=request.limit,
+            # Viewers of an instance may know of all that concerns it.
+            reader=Reader(call.who, access.administered(), access.edited()) if instance_id is None else None,
+        )
+        return tuple(_present(connection, row, with_deliveries=False, who=None) for row in rows)
 
 
 def distribution_show(call: Call, request: OfTask) -> Distribution:
@@ -60,7 +66,8 @@ def distribution_retry(call: Call, request: TaskShow) -> Any:
     """Deliver again to the targets that failed or were cancelled; the others are not touched.
 
     Raises:
-        NotNow: no delivery failed or was cancelled.
+        NotNow: no delivery failed or was cancelled, or a target takes none any more.
+        Refused: the caller is not, or no longer, editor of a target.
     """
     with call.write() as connection:
         row = _find(call, connection, request.id)
@@ -69,6 +76,7 @@ def distribution_retry(call: Call, request: TaskShow) -> Any:
         if row.created_by != call.who:
             call.access(connection).require_in_space(space, Need.ADMIN)
         parent = _parent(connection, row.id)
+        _require_targets(call, connection, parent.id)
         again = retry(call.engine.context, connection, parent.id)
         if not again:
             raise NotNow(
@@ -91,6 +99,24 @@ def delivery_show(call: Call, request: OfTask) -> Delivery:
             raise NotFound(f"Task {request.id} is no delivery.")
         task = present_tasks(connection, [row])[0]
         return Delivery(task=task, outcomes=read_outcomes(row.result), review=task.instance or "")
+
+
+def _require_targets(call: Call, connection: Connection, parent_id: int) -> None:
+    # Roles may have been taken away, and instances archived or deleted, since it was first asked for.
+    access = call.access(connection)
+    unfinished = [
+        child for child in queue.children(connection, parent_id) if child.state in ("failed", "cancelled")
+    ]
+    for target in get_instances(connection, [child.instance_id for child in unfinished]):
+        access.require_instance(target, Need.EDITOR, "deliver into it again")
+        if target.archived or target.space_archived:
+            raise NotNow(
+                f"{target.space}/{target.name} is archived.", hint="Take it out of the archive first."
+            )
+        if target.deleted_at is not None or target.space_deleted_at is not None:
+            raise NotNow(
+                f"{target.space}/{target.name} was deleted.", hint="Recover it first, or distribute anew."
+            )
 
 
 def _find(call: Call, connection: Connection, distribution_id: int) -> Row[Any]:

@@ -96,6 +96,12 @@ class Engine:
         except NuvoError as error:
             self._record_failure(call, error)
             raise
+        except UnicodeEncodeError as error:
+            problem = InvalidInput(
+                "The request holds text that is no valid Unicode.", hint="Write it in UTF-8."
+            )
+            self._record_failure(call, problem)
+            raise problem from error
         if operation.changes and not call.audited:
             with self.catalog.write() as connection:
                 call.record(connection, "ok")

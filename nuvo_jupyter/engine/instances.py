@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog.database import now
 from nuvo_jupyter.catalog.people import holders
+from nuvo_jupyter.catalog.queue import is_busy
 from nuvo_jupyter.catalog.spaces import (
     add_instance,
     change_instance,
@@ -166,11 +167,16 @@ def instance_delete(call: Call, _request: OfInstance) -> Instance:
     """Delete an instance; its folder stays, and it is recoverable for 24 hours.
 
     Raises:
-        NotNow: Master and Distributed go only with their space.
+        NotNow: Master and Distributed go only with their space; or something is still being done with it.
     """
     assert call.instance is not None
     _refuse_fixed(call.instance, "deleted alone")
     with call.write() as connection:
+        if is_busy(connection, instance_id=call.instance.id):
+            raise NotNow(
+                f"A snapshot of or delivery into {call.instance.space}/{call.instance.name} is not finished.",
+                hint="Wait for it to finish, or cancel it.",
+            )
         change_instance(connection, call.instance.id, deleted_at=now(connection))
     return _again(call, call.instance.id)
 

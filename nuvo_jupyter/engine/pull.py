@@ -5,6 +5,7 @@ from __future__ import annotations
 from nuvo_jupyter.catalog.spaces import of_kind
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.engine.call import Call
+from nuvo_jupyter.engine.distribute import refuse_nothing
 from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
 from nuvo_jupyter.engine.sending import send
 from nuvo_jupyter.engine.stage import checked_objects, require_objects
@@ -24,6 +25,7 @@ def pull(call: Call, request: Pull) -> Task:
 
     Raises:
         Refused: the source is neither Distributed nor one the caller may view, or Master where the space forbids it.
+        InvalidInput: the strategies skip everything.
         NotFound: there is no snapshot yet, or it does not hold one of the paths.
     """
     assert call.instance is not None
@@ -54,6 +56,7 @@ def pull(call: Call, request: Pull) -> Task:
         objects = checked_objects(tuple(StagedObject(one) for one in asked)) if asked else None
         if objects is not None:
             require_objects(call, source, snapshot, objects)
+        refuse_nothing(request.strategies, objects, only_files=request.only_files)
         label = f"{source.space}/{source.name}@{snapshot.number}"
         task_id = send(
             call,

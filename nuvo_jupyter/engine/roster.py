@@ -21,14 +21,23 @@ from nuvo_jupyter.model.tasks import Task
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _HEADERS = {
     "username": "username",
+    "user name": "username",
     "user": "username",
     "login": "username",
     "id": "username",
     "name": "name",
     "full name": "name",
+    "fullname": "name",
+    "first name": "first",
+    "given name": "first",
+    "last name": "last",
+    "family name": "last",
+    "surname": "last",
     "email": "email",
     "e-mail": "email",
     "mail": "email",
+    "email address": "email",
+    "e-mail address": "email",
 }
 
 
@@ -61,6 +70,11 @@ def roster_add(call: Call, request: RosterAdd) -> Task:
             for person in people:
                 same = find_instances(connection, call.space.id, person.username)
                 if any(row.deleted_at is None for row in same):
+                    if person.username in ("master", "distributed"):
+                        raise InvalidInput(
+                            f"{person.username!r} is the name of an instance of every space.",
+                            hint="Create an instance of another name for this person.",
+                        )
                     continue
                 made.append(
                     make_instance(
@@ -88,16 +102,21 @@ def parse_roster(text: str) -> list[Person]:
         InvalidInput: a line that names nobody, two people with one user name, or nobody at all.
     """
     lines = [line for line in text.replace("\ufeff", "").splitlines() if line.strip()]
-    delimiter = next((mark for mark in "\t;," if lines and mark in lines[0]), ",")
-    rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter, skipinitialspace=True))
+    delimiter = next((mark for mark in "\t;," if any(mark in line for line in lines)), ",")
+    try:
+        rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter, skipinitialspace=True))
+    except csv.Error as error:
+        raise InvalidInput(f"The roster is no CSV: {error}.", hint="Give one person per line.") from error
     columns = [_HEADERS.get(cell.strip().lower()) for cell in rows[0]] if rows else []
-    if columns and all(columns):
-        rows = rows[1:]
-    else:
-        columns = []
+    # A header may have columns of no concern here; a line of data has none of these words alone.
+    headed = any(columns) and not any("@" in cell for cell in rows[0])
     people: dict[str, Person] = {}
     for number, row in enumerate(rows, start=1):
-        person = _person([cell.strip() for cell in row], columns, number)
+        if headed and number == 1:
+            continue
+        if not any(cell.strip() for cell in row):
+            continue
+        person = _person([cell.strip() for cell in row], columns if headed else [], number)
         if person.username in people and people[person.username] != person:
             raise InvalidInput(
                 f"Line {number}: the user name {person.username!r} is there twice.",
@@ -112,9 +131,10 @@ def parse_roster(text: str) -> list[Person]:
 
 
 def _person(cells: list[str], columns: list[str | None], number: int) -> Person:
-    fields = {"username": "", "name": "", "email": ""}
+    fields = {"username": "", "name": "", "email": "", "first": "", "last": ""}
     if columns:
         fields |= {column: cell for column, cell in zip(columns, cells, strict=False) if column and cell}
+        fields["name"] = fields["name"] or f"{fields['first']} {fields['last']}".strip()
     else:
         for cell in filter(None, cells):
             address = _EMAIL.search(cell)

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog.database import now
 from nuvo_jupyter.catalog.people import ensure_person, grant
+from nuvo_jupyter.catalog.queue import is_busy
 from nuvo_jupyter.catalog.spaces import (
     add_instance,
     add_space,
@@ -153,9 +154,18 @@ def space_update(call: Call, request: SpaceUpdate) -> Space:
 
 
 def space_delete(call: Call, _request: OfSpace) -> Space:
-    """Delete a space with all its instances; the folders stay, and it is recoverable for 24 hours."""
+    """Delete a space with all its instances; the folders stay, and it is recoverable for 24 hours.
+
+    Raises:
+        NotNow: something is still being done in it.
+    """
     assert call.space is not None
     with call.write() as connection:
+        if is_busy(connection, space_id=call.space.id):
+            raise NotNow(
+                f"Tasks are still running in the space {call.space.name!r}.",
+                hint="Wait for them to finish, or cancel them.",
+            )
         change_space(connection, call.space.id, deleted_at=now(connection))
         return _present(connection, call.access(connection), get_space(connection, call.space.id))
 

@@ -38,9 +38,13 @@ def task_list(call: Call, request: TaskList) -> tuple[Task, ...]:
                 spaces, mine = {space.id}, None
             else:
                 rows = queue.list_tasks(
-                    connection, created_by=call.who, active=request.active, limit=request.limit
+                    connection,
+                    created_by=call.who,
+                    within=space.id,
+                    active=request.active,
+                    limit=request.limit,
                 )
-                return present_tasks(connection, [row for row in rows if row.space_id == space.id])
+                return present_tasks(connection, rows)
         elif spaces is None:
             mine = None
         rows = queue.list_tasks(
