@@ -116,11 +116,11 @@ def add(app: typer.Typer) -> None:
 
 
 def _repair(run: Session) -> None:
+    from nuvo_jupyter.clients.configured import configured
     from nuvo_jupyter.engine.engine import Engine
-    from nuvo_jupyter.engine.settings import Nuvo
     from nuvo_jupyter.store.repair import repair
 
-    engine = Engine.open(Nuvo())
+    engine = Engine.open(configured())
     try:
         found = repair(engine.store)
     finally:

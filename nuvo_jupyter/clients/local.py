@@ -20,14 +20,17 @@ class LocalTransport:
     """The embedded engine; tasks run in this process while one waits for them.
 
     Args:
-        settings: the configuration; from the environment and Jupyter's defaults if omitted.
+        settings: the configuration; from the environment and Jupyter's files if omitted.
     """
 
     def __init__(self, settings: Nuvo | None = None) -> None:
         from nuvo_jupyter.engine.engine import Engine
-        from nuvo_jupyter.engine.settings import Nuvo
 
-        self.engine: Engine = Engine.open(settings if settings is not None else Nuvo())
+        if settings is None:
+            from nuvo_jupyter.clients.configured import configured
+
+            settings = configured()
+        self.engine: Engine = Engine.open(settings)
         self.where = f"the embedded engine on {self.engine.settings.home}"
 
     def call(self, operation: Operation, request: msgspec.Struct) -> Any:

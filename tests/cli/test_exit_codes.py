@@ -1,0 +1,82 @@
+"""What the exit code says."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+def test_error(nuvo: Run) -> None:
+    done = nuvo("show", "nowhere/master@1", code=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("nuvo: There is no space 'nowhere'")
+
+
+def test_error_as_json(nuvo: Run) -> None:
+    done = nuvo("show", "nowhere/master@1", "--json", code=1)
+    assert json.loads(done.stderr)["code"] == "not_found"
+
+
+def test_a_folder_of_no_instance(nuvo: Run) -> None:
+    assert "Take a first snapshot" in nuvo("ls", code=1).stderr
+
+
+@pytest.mark.parametrize("words", [["snapshoot"], ["restore"], ["distribute"], ["restore", "1", "-s", "magic"], ["ls", "--x"]])
+def test_usage(nuvo: Run, words: list[str]) -> None:
+    nuvo(*words, code=2)
+
+
+def test_some_targets_failed(nuvo: Run, folder: Path) -> None:
+    nuvo("space", "create", "Intro", "--workspace", str(folder))
+    nuvo("roster", "add", "-", "--space", "Intro", text="ann\nbob\n")
+    instances = {item["name"]: item for item in json.loads(nuvo("instance", "list", "--json").stdout)}
+    ann = Path(instances["ann"]["workspace"])
+    if ann.exists():
+        ann.rename(ann.with_name("gone"))
+    ann.parent.mkdir(parents=True, exist_ok=True)
+    ann.write_text("a file where the folder should be")
+    nuvo("snapshot")
+    done = nuvo("distribute", "--from", "latest:a.txt", "--to", "ann", "--to", "bob", code=3)
+    rows = {line.split("\t")[0]: line.split("\t")[1] for line in done.stdout.splitlines()}
+    assert rows == {"Intro/ann": "failed", "Intro/bob": "done"}
+
+
+def test_refused(nuvo: Run, environment: dict[str, str]) -> None:
+    environment["NUVO_ACTING_USER"] = "somebody"
+    assert "demo and tests only" in nuvo("status", code=4).stderr
+
+
+def test_confirmation_needed(nuvo: Run, environment: dict[str, str]) -> None:
+    environment["NUVO_CONFIRM_FILES"] = "1"
+    assert "--yes" in nuvo("snapshot", code=5).stderr
+    nuvo("snapshot", "--yes")
+
+
+def test_interrupted(nuvo: Run, folder: Path, environment: dict[str, str]) -> None:
+    nuvo("space", "create", "Intro", "--workspace", str(folder))
+    (folder / "big.bin").write_bytes(bytes(range(256)) * 1_000_000)
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from nuvo_jupyter.cli.main import main; main()", "snapshot"],
+        cwd=folder,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    # Its first line says that the task is under way.
+    first = process.stderr.readline()
+    killer = threading.Timer(0, process.send_signal, (signal.SIGINT,))
+    killer.start()
+    rest = process.stderr.read()
+    assert process.wait(60) == 130, first + rest
+    assert "Traceback" not in rest
+    (task,) = [item for item in json.loads(nuvo("tasks", "--json").stdout) if item["kind"] == "snapshot"]
+    assert task["state"] == "cancelled"

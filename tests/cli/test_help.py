@@ -1,0 +1,53 @@
+"""Every command explains itself, and the manual names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from nuvo_jupyter.cli.main import build
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+
+
+def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command below one, with the words that call it."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield (*words, name), inner
+        yield from commands(inner, (*words, name))
+
+
+EVERY = [found for found in commands(get_command(build())) if not found[1].hidden]
+IDS = [" ".join(words) for words, _ in EVERY]
+
+
+@pytest.mark.parametrize(("words", "command"), EVERY, ids=IDS)
+def test_help(words: tuple[str, ...], command: Any) -> None:
+    assert command.help or command.callback.__doc__
+    if words != ("demo",):
+        result = CliRunner().invoke(build(), [*words, "--help"])
+        assert result.exit_code == 0
+        assert " ".join(words) in result.output
+
+
+@pytest.mark.parametrize(("words", "command"), EVERY, ids=IDS)
+def test_every_option_has_a_help_text(words: tuple[str, ...], command: Any) -> None:
+    for parameter in command.params:
+        if parameter.param_type_name == "option":
+            assert parameter.help or parameter.name in ("space", "instance"), parameter.name
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_the_manual_names_it(name: str) -> None:
+    assert re.search(rf"`nuvo {name}[ `]", MANUAL), name
+
+
+def test_the_manual_lists_the_exit_codes() -> None:
+    for code in (0, 1, 2, 3, 4, 5, 130):
+        assert re.search(rf"^\| {code} \|", MANUAL, re.MULTILINE)

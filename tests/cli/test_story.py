@@ -1,0 +1,97 @@
+"""The command line from a first snapshot to a distribution and a restore."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import Run
+
+
+def result(done: subprocess.CompletedProcess[str]) -> Any:
+    return json.loads(done.stdout)
+
+
+def test_snapshot_list_show_compare_diff(nuvo: Run, folder: Path) -> None:
+    task = result(nuvo("snapshot", "-n", "first", "-m", "the beginning", "--json"))
+    assert (task["state"], task["snapshot"]) == ("done", "my course/master@1")
+    (folder / "a.txt").write_text("changed\n")
+    assert nuvo("compare").stdout.splitlines() == ["~\ta.txt\t4\t8"]
+    assert "-one\n+changed\n" in nuvo("diff", "a.txt").stdout
+    (listed,) = result(nuvo("--json", "snapshots"))
+    assert (listed["name"], listed["description"], listed["files"]) == ("first", "the beginning", 2)
+    assert nuvo("log").stdout == nuvo("snapshots").stdout
+    assert result(nuvo("show", "first", "--json"))["snapshot"] == listed
+    assert nuvo("cat", "@first:a.txt").stdout == "one\n"
+    assert "naïve 🚲.txt" in nuvo("ls", "@1:week 1").stdout
+
+
+def test_paths_are_relative_to_the_current_folder(nuvo: Run, folder: Path) -> None:
+    nuvo("snapshot")
+    (folder / "week 1" / "naïve 🚲.txt").write_text("lost\n")
+    (folder / "a.txt").write_text("kept\n")
+    nuvo("restore", "1", "naïve 🚲.txt", cwd=folder / "week 1")
+    assert (folder / "week 1" / "naïve 🚲.txt").read_text() == "two\n"
+    assert (folder / "a.txt").read_text() == "kept\n"
+    versions = result(nuvo("history", "naïve 🚲.txt", "--json", cwd=folder / "week 1"))
+    assert [version["snapshot"]["number"] for version in versions] == [2, 1]
+    assert "outside the instance" in nuvo("restore", "1", "../..", code=1).stderr
+
+
+def test_restore_everything(nuvo: Run, folder: Path) -> None:
+    nuvo("snapshot", "-n", "first")
+    (folder / "new.txt").write_text("new")
+    (folder / "a.txt").unlink()
+    nuvo("restore", "first")
+    assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "week 1"]
+    nuvo("restore", "2")
+    assert (folder / "new.txt").read_text() == "new"
+
+
+def test_a_course(nuvo: Run, folder: Path, tmp_path: Path) -> None:
+    space = result(nuvo("space", "create", "Intro", "--workspace", str(folder), "--json"))
+    assert space["kind"] == "course"
+    nuvo("roster", "add", "-", "--space", "Intro", text="username,name,email\nann,Ann A.,ann@example.org\nbob,,\n")
+    instances = {item["name"]: item for item in result(nuvo("instance", "list", "--json"))}
+    assert set(instances) == {"master", "distributed", "ann", "bob"}
+    stage = result(nuvo("stage", "add", "a.txt", "week 1", "--json"))
+    assert stage == result(nuvo("stage", "show", "--json"))
+    preview = result(nuvo("distribute", "--to", "all", "-s", "merge", "--preview", "--json"))
+    assert {target["counts"]["created"] for target in preview["targets"]} == {3}
+    task = result(nuvo("distribute", "--to", "all", "-s", "merge", "-m", "week 1", "--json"))
+    assert task["counts"] == {"done": 3}
+    ann = Path(instances["ann"]["workspace"])
+    assert (ann / "week 1" / "naïve 🚲.txt").read_text() == "two\n"
+    (only,) = result(nuvo("distributions", "--json"))
+    shown = result(nuvo("distributions", "show", str(only["id"]), "--target", "ann", "--json"))
+    assert {outcome["outcome"] for outcome in shown["outcomes"]} == {"created"}
+    (ann / "a.txt").unlink()
+    nuvo("pull", "a.txt", "-s", "overwrite", cwd=ann)
+    assert (ann / "a.txt").read_text() == "one\n"
+    nuvo("recall", "--distribution", str(only["id"]), "--space", "Intro")
+    assert not (ann / "a.txt").exists()
+    entries = [json.loads(line) for line in nuvo("audit", "--jsonl").stdout.splitlines()]
+    assert [entry["action"] for entry in entries if entry["action"] == "recall"] == ["recall"]
+    assert nuvo("verify").returncode == 0
+    nuvo("repair")
+    nuvo("members", "Intro")
+    nuvo("grant", "ann", "viewer", "--instance", "Intro/bob")
+    nuvo("revoke", "ann", "--instance", "Intro/bob")
+    nuvo("notifications")
+    assert result(nuvo("tasks", "--json"))
+    nuvo("tasks", "watch", str(task["id"]))
+
+
+def test_names_that_are_no_text(nuvo: Run, folder: Path) -> None:
+    name = b"caf\xe9\x1b[31m.txt"
+    (folder / os.fsdecode(name)).write_text("first")
+    nuvo("snapshot")
+    listed = nuvo("ls").stdout
+    assert "\x1b" not in listed
+    assert "caf\\xe9\\x1b[31m.txt" in listed
+    (folder / os.fsdecode(name)).write_text("second")
+    nuvo("restore", "1", os.fsdecode(name))
+    assert (folder / os.fsdecode(name)).read_text() == "first"
