@@ -228,7 +228,7 @@ class Story:
                 f"{found.size / 1e6:.1f} MB",
                 found.damage,
             )
-            entries = client.audit_list(space=SPACE, limit=10_000)
+            entries = client.audit_list(limit=10_000)
             by = {action: sorted({row.who for row in entries if row.action == action}) for action in _ACTIONS}
             instructor = client.status().username
             self.report.check(

@@ -69,7 +69,9 @@ def write_tour(folder: Path) -> Path:
         _text("about-snapshot", _SNAPSHOT),
         _code("snapshot", '%snapshot "Week 4" --description "Week 3 corrected, bonus week added"'),
         _text("about-stage", _STAGE),
-        _code("stage", "%stage " + " ".join(CHANGED)),
+        _code(
+            "stage", "\n".join(f"%stage {' '.join(CHANGED[at : at + 2])}" for at in range(0, len(CHANGED), 2))
+        ),
         _text("about-preview", _PREVIEW),
         _code("preview", "%distribute --to all --strategy merge --preview"),
         _text("about-distribute", _DISTRIBUTE),

@@ -108,18 +108,27 @@ def start_lab(
         "--allow-root", f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}",
         "--LabApp.extension_manager=readonly", "--LanguageServerManager.autodetect=False",
     ]  # fmt: skip
+    private_places = {
+        "NUVO_HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(private / "config"),
+        "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(private / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
+    }
+    return run_lab(command, root, home, token, private_places | (environment or {}))
+
+
+def run_lab(command: list[str], root: Path, home: Path, token: str, environment: dict[str, str]) -> Lab:
+    """Run a command that starts JupyterLab, or becomes it, and wait until it answers.
+
+    Args:
+        root, home, token: as the command makes them.
+        environment: added to this process's own.
+    """
     process = subprocess.Popen(
         command,
-        cwd=root,
-        env={
-            **os.environ,
-            "NUVO_HOME": str(home),
-            "JUPYTER_CONFIG_DIR": str(private / "config"),
-            "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
-            "JUPYTERLAB_SETTINGS_DIR": str(private / "settings"),
-            "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
-            **(environment or {}),
-        },
+        cwd=root if root.is_dir() else home.parent,
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
