@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from nuvo_jupyter.model.errors import CatalogDamaged, ServiceUnavailable, StorageFull
+from nuvo_jupyter.model.errors import CatalogDamaged, InvalidInput, ServiceUnavailable, StorageFull
 
 BUSY_SECONDS = 30
 
@@ -26,16 +27,16 @@ class Catalog:
             A missing SQLite file (and its folder, 0700) is made.
 
     Raises:
-        CatalogDamaged: the file is no database, is corrupted, or was written by a newer version.
+        CatalogDamaged: the file is no database, cannot be opened, is corrupted, or was written by a newer version.
+        InvalidInput: the URL is none, or of another kind of database.
         ServiceUnavailable: the database server does not answer.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        parsed = make_url(url)
-        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.is_sqlite, file = _understood(url)
         if self.is_sqlite:
-            self._prepare_file(Path(parsed.database or ""))
+            self._prepare_file(Path(file))
             self.engine = sa.create_engine(
                 url,
                 connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
@@ -49,9 +50,14 @@ class Catalog:
 
     @staticmethod
     def _prepare_file(path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Created by us with 0600, so that no umask can make it readable by others.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Created by us with 0600, so that no umask can make it readable by others.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull(f"There is no space left for the catalog {path}.") from error
+            raise _unusable(str(path), os.strerror(error.errno or 0).lower()) from error
 
     def _migrate(self) -> None:
         from nuvo_jupyter.catalog.migrate import upgrade
@@ -111,6 +117,12 @@ def _translated(url: str) -> Iterator[None]:
             raise StorageFull("The disk that holds the catalog is full.") from error
         if "malformed" in text or "not a database" in text or "disk I/O" in text:
             raise _damaged(url, text) from error
+        if "locked" in text:
+            raise ServiceUnavailable(
+                f"The catalog was in use by others for {BUSY_SECONDS} seconds.", hint="Try again in a moment."
+            ) from error
+        if "unable to open" in text or "readonly" in text:
+            raise _unusable(str(make_url(url).database), text) from error
         if not url.startswith("sqlite"):
             raise ServiceUnavailable(f"The catalog database does not answer: {text.strip()}") from error
         raise
@@ -119,6 +131,28 @@ def _translated(url: str) -> Iterator[None]:
         if "malformed" in text or "not a database" in text:
             raise _damaged(url, text) from error
         raise
+
+
+def _understood(url: str) -> tuple[bool, str]:
+    """Whether a URL is one of SQLite, and which file it names."""
+    hint = "Set c.Nuvo.catalog_url (NUVO_CATALOG_URL) to sqlite:////PATH or postgresql+psycopg://…"
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError:
+        raise InvalidInput("The catalog's URL cannot be understood.", hint=hint) from None
+    if backend not in ("sqlite", "postgresql"):
+        raise InvalidInput(f"There is no catalog in {backend} databases.", hint=hint)
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise InvalidInput("The catalog's URL names no file.", hint=hint)
+    return backend == "sqlite", parsed.database or ""
+
+
+def _unusable(path: str, reason: str) -> CatalogDamaged:
+    return CatalogDamaged(
+        f"The catalog {path} cannot be opened: {reason}.",
+        hint="Check that its folder exists and that you may write there, or set c.Nuvo.home (NUVO_HOME).",
+    )
 
 
 def _damaged(url: str, text: str) -> CatalogDamaged:

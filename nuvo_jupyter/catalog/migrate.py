@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,14 @@ HEAD = "0001"
 up-to-date catalog costs one query and not Alembic's import (0.2 s)."""
 
 
+_ALEMBIC = threading.Lock()
+
+
 def upgrade(catalog: Catalog) -> None:
     """Create or upgrade the schema; does nothing when it is already up to date.
 
     Raises:
-        CatalogDamaged: the catalog was written by a newer version of Nuvo.
+        CatalogDamaged: the catalog was written by a newer version of Nuvo, or by another program.
     """
     if _revision(catalog) == HEAD:
         return
@@ -31,7 +35,8 @@ def upgrade(catalog: Catalog) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    with catalog.write() as connection:
+    # Alembic keeps what it works on in module variables.
+    with _ALEMBIC, catalog.write() as connection:
         # Another process may have upgraded while this one waited for the lock.
         current = _revision_of(connection)
         if current == HEAD:
@@ -41,6 +46,11 @@ def upgrade(catalog: Catalog) -> None:
             raise CatalogDamaged(
                 f"The catalog has schema {current}, which this version of Nuvo does not know.",
                 hint="It was written by a newer version: upgrade with `pip install -U nuvo-jupyter`.",
+            )
+        if current is None and sa.inspect(connection).get_table_names():
+            raise CatalogDamaged(
+                "The catalog's database holds tables of another program.",
+                hint="Set c.Nuvo.catalog_url (NUVO_CATALOG_URL) to a database of Nuvo's own.",
             )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
