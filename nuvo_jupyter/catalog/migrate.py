@@ -19,6 +19,7 @@ up-to-date catalog costs one query and not Alembic's import (0.2 s)."""
 
 
 _ALEMBIC = threading.Lock()
+_LOCK = 0x6E75766F
 
 
 def upgrade(catalog: Catalog) -> None:
@@ -37,6 +38,9 @@ def upgrade(catalog: Catalog) -> None:
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     # Alembic keeps what it works on in module variables.
     with _ALEMBIC, catalog.write() as connection:
+        if not catalog.is_sqlite:
+            # On SQLite the transaction itself is alone.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         # Another process may have upgraded while this one waited for the lock.
         current = _revision_of(connection)
         if current == HEAD:
