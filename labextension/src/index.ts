@@ -4,6 +4,7 @@ import { actionsPlugin } from './plugins/actions';
 import { commandsPlugin } from './plugins/commands';
 import { contextMenuPlugin } from './plugins/contextMenu';
 import { documentsPlugin } from './plugins/documents';
+import { notebooksPlugin } from './plugins/notebooks';
 import { serverPlugin } from './plugins/server';
 import { servicePlugin } from './plugins/service';
 import { sidebarPlugin } from './plugins/sidebar';
@@ -15,7 +16,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   commandsPlugin,
   contextMenuPlugin,
   sidebarPlugin,
-  documentsPlugin
+  documentsPlugin,
+  notebooksPlugin
 ];
 
 export default plugins;

@@ -11,12 +11,19 @@ export class NuvoService implements INuvoService {
     this.state = new StateModel(server);
     this.stage = new StageModel(server);
     this.tasks = new TasksModel(server);
-    this.tasks.finished.connect(() => void this.state.refresh());
+    this.tasks.finished.connect((_, task) => {
+      const shown = this.state.instance?.reference;
+      // A distribution may have made a snapshot of its source; a first snapshot makes the instance.
+      if (!shown || task.instance === shown || task.kind === 'distribution') {
+        void this.state.refresh();
+      }
+    });
   }
 
   readonly state: StateModel;
   readonly stage: StageModel;
   readonly tasks: TasksModel;
+  readonly preparations: (() => Promise<unknown>)[] = [];
 
   async refresh(): Promise<void> {
     await Promise.all([this.state.refresh(), this.stage.refresh(), this.tasks.refresh()]);
@@ -30,7 +37,8 @@ export class NuvoService implements INuvoService {
     );
   }
 
-  restore(snapshot: ISnapshot, paths: string[]): Promise<ITask> {
+  async restore(snapshot: ISnapshot, paths: string[]): Promise<ITask> {
+    await Promise.allSettled(this.preparations.map(prepare => prepare()));
     return this._started(
       call(this.server, 'post', '/restore', { source: snapshot.reference, paths })
     );

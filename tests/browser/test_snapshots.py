@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Shoot
+from tests.browser.lab import start_lab
 from tests.browser.panel import Panel
 
 pytestmark = pytest.mark.chromium
@@ -52,7 +53,7 @@ def test_comparing_with_the_current_state(panel: Panel, folder: Path, shoot: Sho
 
     row = panel.snapshots.first
     panel.expand(row)
-    panel.button("Compare with now").click()
+    panel.button("Compare").click()
 
     differences = row.get_by_role("list", name="Differences").locator("> li")
     expect(differences).to_have_count(3)
@@ -136,3 +137,27 @@ def test_a_name_that_cannot_be_used_is_explained(panel: Panel, page: Page) -> No
     panel.dialog.get_by_role("button", name="Take snapshot").click()
     expect(page.get_by_text("Choose a name with letters")).to_be_visible()
     expect(panel.snapshots).to_have_count(1)
+
+
+def test_something_huge_is_asked_about_first(page: Page, tmp_path: Path) -> None:
+    project = tmp_path / "root" / "big"
+    project.mkdir(parents=True)
+    for number in range(5):
+        (project / f"{number}.txt").write_text("x")
+    lab = start_lab(
+        tmp_path / "root", tmp_path / "home", tmp_path / "private", environment={"NUVO_CONFIRM_FILES": "3"}
+    )
+    try:
+        panel = Panel(page)
+        panel.visit(lab.url("big"))
+        panel.open()
+        panel.button("Take snapshot").click()
+        expect(panel.dialog).to_contain_text("Take a snapshot of all this?")
+        panel.dialog.get_by_role("button", name="Cancel").click()
+        expect(panel.card).to_contain_text("Not used with Nuvo yet")
+
+        panel.button("Take snapshot").click()
+        panel.confirm("Take snapshot")
+        expect(panel.snapshots).to_have_count(1)
+    finally:
+        lab.stop()

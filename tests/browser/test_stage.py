@@ -132,3 +132,28 @@ def test_only_the_chosen_receive(panel: Panel, course: Course) -> None:
     expect(tab.get_by_role("heading", name="Distributed")).to_be_visible(timeout=30_000)
     assert (course.students["chloé"] / "week1.py").exists()
     assert not (course.students["anna"] / "week1.py").exists()
+
+
+def test_a_target_that_failed_is_explained_and_retried(panel: Panel, course: Course) -> None:
+    anna = course.students["anna"]
+    anna.rename(course.base / "elsewhere")
+    anna.write_text("a file where the folder was")
+    panel.stage_from_menu("week1.py")
+    panel.open()
+    panel.button("Distribute…").click()
+    tab = panel.distribution
+    tab.get_by_role("button", name="Distribute", exact=True).click()
+
+    deliveries = tab.get_by_role("list", name="Deliveries").locator("> li")
+    failed = deliveries.filter(has_text="anna")
+    expect(failed).to_contain_text("failed", timeout=30_000)
+    panel.expand(failed)
+    expect(failed.get_by_role("alert").first).to_be_visible()
+    assert (course.students["ben"] / "week1.py").read_text() == "print('week 1')\n"
+
+    anna.unlink()
+    (course.base / "elsewhere").rename(anna)
+    tab.get_by_role("button", name="Retry 1 target").click()
+    expect(tab.get_by_role("button", name="Retry 1 target")).to_have_count(0)
+    expect(deliveries.filter(has_text="anna")).to_contain_text("done", timeout=30_000)
+    assert (anna / "week1.py").exists()

@@ -1,9 +1,11 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { type JSX, useEffect, useRef, useState } from 'react';
 
 import { NuvoError } from '../api/error';
 import { call } from '../api/operations';
 import type { IPreview, ITask } from '../api/types';
+import { askConfirm } from '../dialogs/form';
 import { nuvoIcon } from '../icons';
 import { isFinished } from '../models/tasks';
 import type { IDistributeRequest } from '../tokens';
@@ -81,6 +83,11 @@ function Distribute(): JSX.Element {
       show({ kind: 'problem', problem: NuvoError.of(error) });
     }
   };
+  const sure = async (request: IDistributeRequest) => {
+    if (await confirmed(request, trans)) {
+      await run(request, false);
+    }
+  };
   return (
     <div className="nuvo-Distribute-columns" role="region" aria-label={trans.__('Distribution')}>
       <div>
@@ -90,13 +97,36 @@ function Distribute(): JSX.Element {
           // A preview of other settings would mislead.
           onChange={() => shown.kind !== 'started' && setShown({ kind: 'nothing' })}
           onPreview={request => void run(request, true)}
-          onDistribute={request => void run(request, false)}
+          onDistribute={request => void sure(request)}
         />
       </div>
       <div aria-live="polite">
         <Result shown={shown} />
       </div>
     </div>
+  );
+}
+
+/** What deletes files of others is asked back for. */
+async function confirmed(request: IDistributeRequest, trans: TranslationBundle): Promise<boolean> {
+  if (request.strategy !== 'replace') {
+    return true;
+  }
+  const body = request.whole
+    ? trans.__(
+        'Every target becomes exactly like the source: files that only a target has are deleted there. Each target is backed up by a snapshot first.'
+      )
+    : trans.__(
+        'Inside the staged folders, files that only a target has are deleted there. Each target is backed up by a snapshot first.'
+      );
+  return askConfirm(
+    {
+      title: trans.__('Replace at the targets?'),
+      body,
+      accept: trans.__('Distribute'),
+      warn: true
+    },
+    trans
   );
 }
 

@@ -73,11 +73,13 @@ function DeliveryRow({ delivery }: { delivery: ITask }): JSX.Element {
       <span className="nuvo-Row-title" title={delivery.instance ?? delivery.title}>
         {nameOf(delivery)}
       </span>
-      <span className="nuvo-Row-sub" data-state={delivery.state}>
-        {taskStateWord(delivery.state, trans)}
-        {!finished && delivery.step ? ` · ${delivery.step}` : ''}
+      <span className="nuvo-Row-line">
+        <span className="nuvo-Row-sub" data-state={delivery.state}>
+          {taskStateWord(delivery.state, trans)}
+          {!finished && delivery.step ? ` · ${delivery.step}` : ''}
+        </span>
+        <Counts counts={delivery.counts} />
       </span>
-      <Counts counts={delivery.counts} />
     </span>
   );
   return (

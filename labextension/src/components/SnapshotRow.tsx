@@ -69,9 +69,10 @@ function SnapshotBody({ snapshot }: { snapshot: ISnapshot }): JSX.Element {
         <Button
           className="jp-mod-styled"
           aria-expanded={comparing}
+          title={trans.__('Compare with the current state')}
           onClick={() => setComparing(!comparing)}
         >
-          {comparing ? trans.__('Hide comparison') : trans.__('Compare with now')}
+          {trans.__('Compare')}
         </Button>
         {editor && (
           <>

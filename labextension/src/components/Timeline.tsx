@@ -1,5 +1,7 @@
+import { Button } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 
+import { attempt } from '../dialogs/report';
 import { useModel, useNow, useNuvo } from './context';
 import { Section } from './Section';
 import { SnapshotRow } from './SnapshotRow';
@@ -7,10 +9,10 @@ import { SnapshotRow } from './SnapshotRow';
 /** The snapshots of the instance shown, the newest first. */
 export function Timeline(): JSX.Element {
   const { service, trans } = useNuvo();
-  const { snapshots, instance, space } = useModel(service.state);
+  const { snapshots, older, instance, space } = useModel(service.state);
   const now = useNow();
   return (
-    <Section title={trans.__('Snapshots')} count={snapshots.length}>
+    <Section title={trans.__('Snapshots')} count={instance?.snapshots ?? snapshots.length}>
       {snapshots.length === 0 && (
         <p className="nuvo-Muted">
           {instance && !service.state.may('instance viewer')
@@ -28,6 +30,16 @@ export function Timeline(): JSX.Element {
           />
         ))}
       </ol>
+      {older && (
+        <div className="nuvo-Buttons">
+          <Button
+            className="jp-mod-styled"
+            onClick={() => void attempt(() => service.state.showOlder(), trans)}
+          >
+            {trans.__('Show older snapshots')}
+          </Button>
+        </div>
+      )}
     </Section>
   );
 }

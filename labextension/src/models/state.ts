@@ -4,6 +4,8 @@ import type { IInstance, ILocated, ISnapshot, ISpace } from '../api/types';
 import type { INuvoServer } from '../tokens';
 import { Model } from './model';
 
+const PAGE = 100;
+
 /** The instance that the folder shown in the file browser belongs to, and its snapshots. */
 export class StateModel extends Model {
   constructor(private readonly _server: INuvoServer) {
@@ -16,6 +18,8 @@ export class StateModel extends Model {
   instance: IInstance | null = null;
   space: ISpace | null = null;
   snapshots: ISnapshot[] = [];
+  /** Whether the instance has snapshots older than those listed. */
+  older = false;
   problem: NuvoError | null = null;
   loading = true;
 
@@ -45,6 +49,25 @@ export class StateModel extends Model {
     this.notify();
   }
 
+  /** List further snapshots, older than the last one listed. */
+  async showOlder(): Promise<void> {
+    const question = ++this._questions;
+    const last = this.snapshots.at(-1);
+    if (!this.instance || !last) {
+      return;
+    }
+    const page = await call(this._server, 'get', '/snapshots', {
+      instance: this.instance.reference,
+      limit: PAGE,
+      before: last.number
+    });
+    if (question === this._questions) {
+      this.snapshots = [...this.snapshots, ...page];
+      this.older = page.length === PAGE;
+      this.notify();
+    }
+  }
+
   /** The path inside the instance of something in the folder shown. */
   pathOf(name: string): string {
     const within = this.located?.path ?? '';
@@ -66,21 +89,23 @@ export class StateModel extends Model {
     const [space, snapshots] = await Promise.all([
       call(this._server, 'get', '/space', { space: instance.space }).catch(() => null),
       instance.rights.includes('instance viewer')
-        ? call(this._server, 'get', '/snapshots', { instance: reference })
+        ? call(this._server, 'get', '/snapshots', { instance: reference, limit: PAGE })
         : Promise.resolve([])
     ]);
-    return { located, instance, space, snapshots, problem: null };
+    const older = snapshots.length === PAGE;
+    return { located, instance, space, snapshots, older, problem: null };
   }
 
   private _questions = 0;
 }
 
-type Found = Pick<StateModel, 'located' | 'instance' | 'space' | 'snapshots' | 'problem'>;
+type Found = Pick<StateModel, 'located' | 'instance' | 'space' | 'snapshots' | 'older' | 'problem'>;
 
 const NOTHING: Found = {
   located: null,
   instance: null,
   space: null,
   snapshots: [],
+  older: false,
   problem: null
 };
