@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _offered(find: Callable[[Session, str], list[str]]) -> Callable[[typer.Context, str], list[str]]:
-    def offer(ctx: typer.Context, incomplete: str) -> list[str]:
+    def offer(_ctx: typer.Context, incomplete: str) -> list[str]:
         run = Session()
         # Completion has nowhere to tell an error: it offers nothing instead.
         try:

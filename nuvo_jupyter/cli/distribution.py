@@ -25,30 +25,45 @@ def add(app: typer.Typer) -> None:
         to: Annotated[
             list[str],
             typer.Option(
-                "--to", help="An instance, or 'all'; can be repeated.", autocompletion=completion.targets, metavar="INSTANCE"
+                "--to",
+                help="An instance, or 'all'; can be repeated.",
+                autocompletion=completion.targets,
+                metavar="INSTANCE",
             ),
         ],
         source: Annotated[
             str,
             typer.Option(
-                "--from", metavar="STATE", help="Instead of the stage's; ':PATH' sends just that.", autocompletion=completion.states
+                "--from",
+                metavar="STATE",
+                help="Instead of the stage's; ':PATH' sends just that.",
+                autocompletion=completion.states,
             ),
         ] = "",
-        whole: Annotated[bool, typer.Option("--whole", help="The whole state instead of staged objects.")] = False,
+        whole: Annotated[
+            bool, typer.Option("--whole", help="The whole state instead of staged objects.")
+        ] = False,
         space: Annotated[
-            str, typer.Option("--space", help="The targets' space; the source's by default.", autocompletion=completion.spaces)
+            str,
+            typer.Option(
+                "--space",
+                help="The targets' space; the source's by default.",
+                autocompletion=completion.spaces,
+            ),
         ] = "",
         strategy: Strategy = None,
-        tables: Annotated[
-            StrategyName | None, typer.Option("--tables", help="Strategy for tables.")
-        ] = None,
+        tables: Annotated[StrategyName | None, typer.Option("--tables", help="Strategy for tables.")] = None,
         applications: Annotated[
             StrategyName | None, typer.Option("--applications", help="Strategy for applications.")
         ] = None,
         only_files: OnlyFiles = False,
-        message: Annotated[str, typer.Option("--message", "-m", help="For the targets' users and the record.")] = "",
+        message: Annotated[
+            str, typer.Option("--message", "-m", help="For the targets' users and the record.")
+        ] = "",
         notify: Annotated[bool, typer.Option("--notify", help="Tell the targets' users.")] = False,
-        preview: Annotated[bool, typer.Option("--preview", help="Only show what would happen, per target and object.")] = False,
+        preview: Annotated[
+            bool, typer.Option("--preview", help="Only show what would happen, per target and object.")
+        ] = False,
         wait: Wait = True,
         json: Json = False,
     ) -> None:
@@ -73,9 +88,14 @@ def add(app: typer.Typer) -> None:
     @app.command()
     def pull(
         context: typer.Context,
-        paths: Annotated[list[str] | None, typer.Argument(help="What to pull; everything if left out.")] = None,
+        paths: Annotated[
+            list[str] | None, typer.Argument(help="What to pull; everything if left out.")
+        ] = None,
         source: Annotated[
-            str, typer.Option("--from", metavar="STATE", help="A state of Distributed, or of Master where permitted.")
+            str,
+            typer.Option(
+                "--from", metavar="STATE", help="A state of Distributed, or of Master where permitted."
+            ),
         ] = "",
         instance: Instance = "",
         strategy: Strategy = None,
@@ -98,12 +118,18 @@ def add(app: typer.Typer) -> None:
     @app.command()
     def recall(
         context: typer.Context,
-        paths: Annotated[list[str] | None, typer.Argument(help="What to recall, unless --distribution says it.")] = None,
-        distribution: Annotated[int | None, typer.Option("--distribution", "-d", help="Recall what this one sent.")] = None,
+        paths: Annotated[
+            list[str] | None, typer.Argument(help="What to recall, unless --distribution says it.")
+        ] = None,
+        distribution: Annotated[
+            int | None, typer.Option("--distribution", "-d", help="Recall what this one sent.")
+        ] = None,
         scope: Annotated[
             Literal["others", "students", "all"], typer.Option(help="From which instances (docs/cli.md).")
         ] = "students",
-        space: Annotated[str, typer.Option("--space", help="The space.", autocompletion=completion.spaces)] = "",
+        space: Annotated[
+            str, typer.Option("--space", help="The space.", autocompletion=completion.spaces)
+        ] = "",
         wait: Wait = True,
         json: Json = False,
     ) -> None:
@@ -126,7 +152,9 @@ def add(app: typer.Typer) -> None:
     def list_(
         context: typer.Context,
         space: Annotated[str | None, typer.Option("--space", autocompletion=completion.spaces)] = None,
-        instance: Annotated[str | None, typer.Option("--instance", "-i", autocompletion=completion.instances)] = None,
+        instance: Annotated[
+            str | None, typer.Option("--instance", "-i", autocompletion=completion.instances)
+        ] = None,
         limit: Limit = 50,
         json: Json = False,
     ) -> None:
@@ -139,7 +167,15 @@ def add(app: typer.Typer) -> None:
         if run.output.struct(found):
             return
         rows = [
-            (item.id, item.task.created_at, item.kind.value, item.source, item.task.state.value, item.task.counts, item.message)
+            (
+                item.id,
+                item.task.created_at,
+                item.kind.value,
+                item.source,
+                item.task.state.value,
+                item.task.counts,
+                item.message,
+            )
             for item in found
         ]
         run.output.table(("id", "when", "what", "from", "state", "targets", "message"), rows)
@@ -206,10 +242,13 @@ def _write_outcomes(run: Session, outcomes: Any, *, everything: bool = False) ->
     told = [item for item in outcomes if everything or item.outcome.value != "kept" or item.detail]
     shown = told if everything else told[:_SHOWN_OUTCOMES]
     run.output.table(
-        ("outcome", "object", "at", "detail"), [(item.outcome.value, item.path or ".", item.at, item.detail) for item in shown]
+        ("outcome", "object", "at", "detail"),
+        [(item.outcome.value, item.path or ".", item.at, item.detail) for item in shown],
     )
     if len(told) > len(shown):
-        run.output.note(f"{len(told) - len(shown)} more; `nuvo distributions show ID --target NAME` lists all.")
+        run.output.note(
+            f"{len(told) - len(shown)} more; `nuvo distributions show ID --target NAME` lists all."
+        )
 
 
 def _write_preview(run: Session, preview: Preview) -> None:

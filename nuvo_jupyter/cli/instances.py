@@ -25,7 +25,9 @@ Named = Annotated[str, typer.Argument(metavar="INSTANCE", autocompletion=complet
 
 def add(app: typer.Typer) -> None:
     """Declare the commands."""
-    instance = typer.Typer(help="Instances: workspaces with a history.", no_args_is_help=True, rich_markup_mode=None)
+    instance = typer.Typer(
+        help="Instances: workspaces with a history.", no_args_is_help=True, rich_markup_mode=None
+    )
     app.add_typer(instance, name="instance")
 
     @instance.command()
@@ -33,11 +35,19 @@ def add(app: typer.Typer) -> None:
         context: typer.Context,
         name: Annotated[str, typer.Argument(metavar="[SPACE/]INSTANCE", help="Its name.")],
         description: Annotated[str, typer.Option("--description", "-m", help="What it is for.")] = "",
-        workspace: Annotated[str, typer.Option("--workspace", help="Its folder; by the space's template if left out.")] = "",
-        person: Annotated[list[str] | None, typer.Option("--person", help="User name of an editor; can be repeated.")] = None,
+        workspace: Annotated[
+            str, typer.Option("--workspace", help="Its folder; by the space's template if left out.")
+        ] = "",
+        person: Annotated[
+            list[str] | None, typer.Option("--person", help="User name of an editor; can be repeated.")
+        ] = None,
         source: Annotated[
             str | None,
-            typer.Option("--from", metavar="SNAPSHOT", help="What to start from; Distributed's latest by default, '' for nothing."),
+            typer.Option(
+                "--from",
+                metavar="SNAPSHOT",
+                help="What to start from; Distributed's latest by default, '' for nothing.",
+            ),
         ] = None,
         wait: Wait = True,
         json: Json = False,
@@ -60,7 +70,9 @@ def add(app: typer.Typer) -> None:
     @instance.command("list")
     def list_(
         context: typer.Context,
-        space: Annotated[str | None, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)] = None,
+        space: Annotated[
+            str | None, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)
+        ] = None,
         deleted: Deleted = False,
         json: Json = False,
     ) -> None:
@@ -79,11 +91,15 @@ def add(app: typer.Typer) -> None:
         context: typer.Context,
         name: Name = "",
         rename: Annotated[str | None, typer.Option("--name", "-n", help="A new name.")] = None,
-        description: Annotated[str | None, typer.Option("--description", "-m", help="What it is for.")] = None,
+        description: Annotated[
+            str | None, typer.Option("--description", "-m", help="What it is for.")
+        ] = None,
         state_description: Annotated[
             str | None, typer.Option("--state", help="What the current state is about.")
         ] = None,
-        archived: Annotated[bool | None, typer.Option("--archive/--unarchive", help="Archive it, or bring it back.")] = None,
+        archived: Annotated[
+            bool | None, typer.Option("--archive/--unarchive", help="Archive it, or bring it back.")
+        ] = None,
         json: Json = False,
     ) -> None:
         """Rename, describe or archive an instance."""

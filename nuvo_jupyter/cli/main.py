@@ -13,7 +13,17 @@ from nuvo_jupyter.cli.session import session
 from nuvo_jupyter.model.errors import NuvoError
 
 # Each module's `add(app)` declares its commands; what they do is loaded when they run.
-_MODULES = ("snapshots", "states", "stage", "distribution", "tasks", "spaces", "instances", "people", "upkeep")
+_MODULES = (
+    "snapshots",
+    "states",
+    "stage",
+    "distribution",
+    "tasks",
+    "spaces",
+    "instances",
+    "people",
+    "upkeep",
+)
 
 
 class Commands(TyperGroup):
@@ -25,7 +35,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, then close the engine."""
-        run = session(ctx)  # type: ignore[arg-type]
+        run = session(ctx)
         try:
             return super().invoke(ctx)
         except NuvoError as error:
@@ -61,8 +71,12 @@ def build() -> typer.Typer:
     @app.callback()
     def everything(
         context: typer.Context,
-        json: bool = typer.Option(False, "--json", help="Write results as JSON: the response structs of docs/rest.md."),
-        version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+        json: bool = typer.Option(
+            False, "--json", help="Write results as JSON: the response structs of docs/rest.md."
+        ),
+        version: bool = typer.Option(
+            False, "--version", callback=_version, is_eager=True, help="Show the version."
+        ),
     ) -> None:
         """Snapshots, distribution and restore of states, from the command line.
 

@@ -19,15 +19,24 @@ def _json(context: typer.Context, wanted: bool) -> bool:
 
 
 Json = Annotated[bool, typer.Option("--json", callback=_json, help="Write the result as JSON.")]
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done, or leave it to a server.")]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Wait until it is done, or leave it to a server.")
+]
 Instance = Annotated[
     str,
     typer.Option(
-        "--instance", "-i", metavar="INSTANCE", help="Instead of the current folder's.", autocompletion=completion.instances
+        "--instance",
+        "-i",
+        metavar="INSTANCE",
+        help="Instead of the current folder's.",
+        autocompletion=completion.instances,
     ),
 ]
 State = Annotated[
-    str, typer.Argument(metavar="[STATE]", help="A state; the current one by default.", autocompletion=completion.states)
+    str,
+    typer.Argument(
+        metavar="[STATE]", help="A state; the current one by default.", autocompletion=completion.states
+    ),
 ]
 Strategy = Annotated[
     StrategyName | None,

@@ -13,7 +13,9 @@ from nuvo_jupyter.cli.session import session
 
 RoleName = Literal["manager", "faculty", "member", "admin", "editor", "viewer", "observer"]
 Username = Annotated[str, typer.Argument(metavar="USER", help="User name.")]
-InSpace = Annotated[str | None, typer.Option("--space", help="A role in this space.", autocompletion=completion.spaces)]
+InSpace = Annotated[
+    str | None, typer.Option("--space", help="A role in this space.", autocompletion=completion.spaces)
+]
 InInstance = Annotated[
     str | None,
     typer.Option("--instance", "-i", help="A role in this instance.", autocompletion=completion.instances),
@@ -22,21 +24,32 @@ InInstance = Annotated[
 
 def add(app: typer.Typer) -> None:
     """Declare the commands."""
-    roster = typer.Typer(help="Rosters: people and their instances.", no_args_is_help=True, rich_markup_mode=None)
+    roster = typer.Typer(
+        help="Rosters: people and their instances.", no_args_is_help=True, rich_markup_mode=None
+    )
     app.add_typer(roster, name="roster")
 
     @roster.command("add")
     def add_(
         context: typer.Context,
-        file: Annotated[str, typer.Argument(metavar="FILE", help="One person per line, or CSV; - reads standard input.")],
+        file: Annotated[
+            str, typer.Argument(metavar="FILE", help="One person per line, or CSV; - reads standard input.")
+        ],
         space: Annotated[str, typer.Option("--space", autocompletion=completion.spaces)] = "",
         joint: Annotated[str, typer.Option("--joint", help="Name of one joint instance for all.")] = "",
         description: Annotated[str, typer.Option("--description", "-m", help="Of the instances.")] = "",
         source: Annotated[
-            str | None, typer.Option("--from", metavar="STATE", help="What they start from; Distributed's latest by default.")
+            str | None,
+            typer.Option(
+                "--from", metavar="STATE", help="What they start from; Distributed's latest by default."
+            ),
         ] = None,
         share_state: Annotated[
-            bool, typer.Option("--share-state", help="Take a snapshot of the source's current state first, and start from it.")
+            bool,
+            typer.Option(
+                "--share-state",
+                help="Take a snapshot of the source's current state first, and start from it.",
+            ),
         ] = False,
         wait: Wait = True,
         json: Json = False,
@@ -58,7 +71,9 @@ def add(app: typer.Typer) -> None:
     @app.command()
     def members(
         context: typer.Context,
-        space: Annotated[str | None, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)] = None,
+        space: Annotated[
+            str | None, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)
+        ] = None,
         json: Json = False,
     ) -> None:
         """List roles in a space, or in the organization."""
@@ -67,7 +82,8 @@ def add(app: typer.Typer) -> None:
         if run.output.struct(found):
             return
         rows = [
-            (item.person.username, item.person.name, item.person.email, item.role.value, item.instance) for item in found
+            (item.person.username, item.person.name, item.person.email, item.role.value, item.instance)
+            for item in found
         ]
         run.output.table(("user", "name", "e-mail", "role", "instance"), rows)
 
@@ -89,18 +105,26 @@ def add(app: typer.Typer) -> None:
             username=username, role=role, space=space, instance=target, name=name, email=email
         )
         if not run.output.struct(found):
-            run.output.note(f"{found.person.username} is {found.role.value} of {target or space or 'the organization'}.")
+            run.output.note(
+                f"{found.person.username} is {found.role.value} of {target or space or 'the organization'}."
+            )
 
     @app.command()
     def revoke(
-        context: typer.Context, username: Username, space: InSpace = None, instance: InInstance = None, json: Json = False
+        context: typer.Context,
+        username: Username,
+        space: InSpace = None,
+        instance: InInstance = None,
+        json: Json = False,
     ) -> None:
         """Take somebody's role away."""
         run = session(context)
         target = run.place.state(instance) if instance else None
         found = run.client.role_revoke(username=username, space=space, instance=target)
         if not run.output.struct(found):
-            run.output.note(f"{username} has no role of their own in {target or space or 'the organization'} any more.")
+            run.output.note(
+                f"{username} has no role of their own in {target or space or 'the organization'} any more."
+            )
 
     access = typer.Typer(help="Requests for access.", no_args_is_help=True, rich_markup_mode=None)
     app.add_typer(access, name="access")

@@ -31,7 +31,9 @@ class Progress:
         told = f"{task.state} {task.step}"
         if told != self._last:
             self._last = told
-            sys.stderr.write(clean(f"{task.title}: {task.state}{f' ({task.step})' if task.step else ''}") + "\n")
+            sys.stderr.write(
+                clean(f"{task.title}: {task.state}{f' ({task.step})' if task.step else ''}") + "\n"
+            )
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():

@@ -63,7 +63,11 @@ class Session:
             return task
         with Progress() as progress:
             # A distribution's targets tell their own problems; anything else is raised here.
-            return self.client.wait(task, progress.show) if task.distribution else self.client.finish(task, progress.show)
+            return (
+                self.client.wait(task, progress.show)
+                if task.distribution
+                else self.client.finish(task, progress.show)
+            )
 
     def leave(self, task: Task) -> None:
         """End the command with the exit code for what became of a task."""

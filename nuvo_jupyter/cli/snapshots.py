@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from nuvo_jupyter.model.snapshots import Snapshot
 
 SnapshotName = Annotated[
-    str, typer.Argument(metavar="SNAPSHOT", help="Number, name, time or reference.", autocompletion=completion.snapshots)
+    str,
+    typer.Argument(
+        metavar="SNAPSHOT", help="Number, name, time or reference.", autocompletion=completion.snapshots
+    ),
 ]
 
 
@@ -29,12 +32,20 @@ def add(app: typer.Typer) -> None:
         folder: Annotated[str, typer.Argument(help="The folder; the current one by default.")] = ".",
         name: Annotated[str | None, typer.Option("--name", "-n", help="A name for the snapshot.")] = None,
         description: Annotated[
-            str | None, typer.Option("--description", "-m", help="What it holds; the current state's description by default.")
+            str | None,
+            typer.Option(
+                "--description", "-m", help="What it holds; the current state's description by default."
+            ),
         ] = None,
         next_description: Annotated[
-            str | None, typer.Option("--next", help="What the next work phase is about; describes the current state then.")
+            str | None,
+            typer.Option(
+                "--next", help="What the next work phase is about; describes the current state then."
+            ),
         ] = None,
-        final: Annotated[bool, typer.Option("--final", help="No work is expected in the next stage.")] = False,
+        final: Annotated[
+            bool, typer.Option("--final", help="No work is expected in the next stage.")
+        ] = False,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on although the folder is huge.")] = False,
         instance: Instance = "",
         wait: Wait = True,
@@ -90,7 +101,10 @@ def add(app: typer.Typer) -> None:
                 ("snapshot", item.reference),
                 ("name", item.name),
                 ("description", item.description),
-                ("taken", f"{text_of(item.created_at)} by {item.created_by} ({item.reason.value.replace('_', ' ')})"),
+                (
+                    "taken",
+                    f"{text_of(item.created_at)} by {item.created_by} ({item.reason.value.replace('_', ' ')})",
+                ),
                 ("files", f"{item.files} ({size(item.size)})"),
                 ("id", item.id),
             ],
@@ -106,10 +120,15 @@ def add(app: typer.Typer) -> None:
         snapshot: SnapshotName,
         paths: Annotated[
             list[str] | None,
-            typer.Argument(help="What to restore; everything if left out.", autocompletion=completion.snapshot_paths),
+            typer.Argument(
+                help="What to restore; everything if left out.", autocompletion=completion.snapshot_paths
+            ),
         ] = None,
         to: Annotated[
-            str, typer.Option("--to", metavar="INSTANCE", help="Into another instance.", autocompletion=completion.instances)
+            str,
+            typer.Option(
+                "--to", metavar="INSTANCE", help="Into another instance.", autocompletion=completion.instances
+            ),
         ] = "",
         strategy: Strategy = None,
         wait: Wait = True,
@@ -131,8 +150,12 @@ def add(app: typer.Typer) -> None:
     def rename(
         context: typer.Context,
         snapshot: SnapshotName,
-        name: Annotated[str | None, typer.Option("--name", "-n", help="A new name; '' takes the name away.")] = None,
-        description: Annotated[str | None, typer.Option("--description", "-m", help="A new description.")] = None,
+        name: Annotated[
+            str | None, typer.Option("--name", "-n", help="A new name; '' takes the name away.")
+        ] = None,
+        description: Annotated[
+            str | None, typer.Option("--description", "-m", help="A new description.")
+        ] = None,
         json: Json = False,
     ) -> None:
         """Rename or describe a snapshot; what it holds never changes."""
@@ -148,7 +171,9 @@ def add(app: typer.Typer) -> None:
         run = session(context)
         found = run.client.snapshot_delete(state=run.place.snapshot(snapshot))
         if not run.output.struct(found):
-            run.output.line(f"Deleted {found.reference}; `nuvo recover {found.reference}` brings it back for 24 hours.")
+            run.output.line(
+                f"Deleted {found.reference}; `nuvo recover {found.reference}` brings it back for 24 hours."
+            )
 
     @app.command()
     def recover(context: typer.Context, snapshot: SnapshotName, json: Json = False) -> None:

@@ -21,24 +21,32 @@ Visibility = Annotated[
 Timezone = Annotated[str | None, typer.Option("--timezone", help="IANA name, e.g. Europe/Zurich.")]
 Template = Annotated[
     str | None,
-    typer.Option("--template", help="Where new instances' folders lie, with {username}, {space} and {instance}."),
+    typer.Option(
+        "--template", help="Where new instances' folders lie, with {username}, {space} and {instance}."
+    ),
 ]
 
 
 def add(app: typer.Typer) -> None:
     """Declare the commands."""
-    space = typer.Typer(help="Spaces: courses, research projects, datasets.", no_args_is_help=True, rich_markup_mode=None)
+    space = typer.Typer(
+        help="Spaces: courses, research projects, datasets.", no_args_is_help=True, rich_markup_mode=None
+    )
     app.add_typer(space, name="space")
 
     @space.command()
     def create(
         context: typer.Context,
         name: Annotated[str, typer.Argument(help="Its name.")],
-        kind: Annotated[Literal["course", "research", "dataset"], typer.Option(help="What it is for.")] = "course",
+        kind: Annotated[
+            Literal["course", "research", "dataset"], typer.Option(help="What it is for.")
+        ] = "course",
         description: Description = None,
         visibility: Visibility = None,
         timezone: Timezone = None,
-        workspace: Annotated[str | None, typer.Option("--workspace", help="Folder of the Master instance.")] = None,
+        workspace: Annotated[
+            str | None, typer.Option("--workspace", help="Folder of the Master instance.")
+        ] = None,
         template: Template = None,
         json: Json = False,
     ) -> None:
@@ -48,7 +56,11 @@ def add(app: typer.Typer) -> None:
         run = session(context)
         folder = os.path.abspath(workspace) if workspace else None
         fields = given(
-            description=description, visibility=visibility, timezone=timezone, workspace=folder, template=template
+            description=description,
+            visibility=visibility,
+            timezone=timezone,
+            workspace=folder,
+            template=template,
         )
         _write(run, run.client.space_create(name=name, kind=kind, **fields))
 
@@ -74,9 +86,14 @@ def add(app: typer.Typer) -> None:
         timezone: Timezone = None,
         template: Template = None,
         pull_from_master: Annotated[
-            bool | None, typer.Option("--pull-from-master/--no-pull-from-master", help="Editors may pull from Master too.")
+            bool | None,
+            typer.Option(
+                "--pull-from-master/--no-pull-from-master", help="Editors may pull from Master too."
+            ),
         ] = None,
-        archived: Annotated[bool | None, typer.Option("--archive/--unarchive", help="Archive it, or bring it back.")] = None,
+        archived: Annotated[
+            bool | None, typer.Option("--archive/--unarchive", help="Archive it, or bring it back.")
+        ] = None,
         json: Json = False,
     ) -> None:
         """Rename, describe, archive or set up a space."""

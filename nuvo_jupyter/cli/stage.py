@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files and folders.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="A table by name; can be repeated.")]
-Applications = Annotated[list[str] | None, typer.Option("--application", help="An application by name; can be repeated.")]
+Applications = Annotated[
+    list[str] | None, typer.Option("--application", help="An application by name; can be repeated.")
+]
 
 
 def add(app: typer.Typer) -> None:
     """Declare the commands."""
-    stage = typer.Typer(help="Collect objects of one state for a distribution.", no_args_is_help=True, rich_markup_mode=None)
+    stage = typer.Typer(
+        help="Collect objects of one state for a distribution.", no_args_is_help=True, rich_markup_mode=None
+    )
     app.add_typer(stage, name="stage")
 
     @stage.command("add")
@@ -30,7 +34,9 @@ def add(app: typer.Typer) -> None:
         state: Annotated[
             str,
             typer.Option(
-                "--state", help="The state they are of; the current one by default.", autocompletion=completion.states
+                "--state",
+                help="The state they are of; the current one by default.",
+                autocompletion=completion.states,
             ),
         ] = "",
         table: Tables = None,
@@ -39,7 +45,9 @@ def add(app: typer.Typer) -> None:
     ) -> None:
         """Stage objects; those of another state are taken off."""
         run = session(context)
-        found = run.client.stage_add(state=run.place.state(state), objects=_objects(run, paths, table, application))
+        found = run.client.stage_add(
+            state=run.place.state(state), objects=_objects(run, paths, table, application)
+        )
         _write(run, found)
 
     @stage.command()

@@ -28,15 +28,20 @@ def add(app: typer.Typer) -> None:
             return
         rows = []
         for entry in found:
-            mark = {"folder": "/", "link": f" -> {entry.link}"}.get(entry.kind.value, "*" if entry.executable else "")
-            rows.append((size(entry.size) if entry.kind == "file" else "", entry.modified_at, entry.name + mark))
+            mark = {"folder": "/", "link": f" -> {entry.link}"}.get(
+                entry.kind.value, "*" if entry.executable else ""
+            )
+            rows.append(
+                (size(entry.size) if entry.kind == "file" else "", entry.modified_at, entry.name + mark)
+            )
         run.output.table(("size", "modified", "name"), rows)
 
     @app.command()
     def cat(
         context: typer.Context,
         state: Annotated[
-            str, typer.Argument(metavar="STATE:PATH", help="A file of a state.", autocompletion=completion.states)
+            str,
+            typer.Argument(metavar="STATE:PATH", help="A file of a state.", autocompletion=completion.states),
         ],
     ) -> None:
         """Write a file of any state to standard output."""
@@ -63,7 +68,13 @@ def add(app: typer.Typer) -> None:
         if run.output.struct(found):
             return
         rows = [
-            (item.snapshot.reference, item.snapshot.name, item.snapshot.created_at, item.modified_at, size(item.size))
+            (
+                item.snapshot.reference,
+                item.snapshot.name,
+                item.snapshot.created_at,
+                item.modified_at,
+                size(item.size),
+            )
             for item in found
         ]
         run.output.table(("snapshot", "name", "taken", "file modified", "size"), rows)
@@ -97,9 +108,14 @@ def add(app: typer.Typer) -> None:
     def diff(
         context: typer.Context,
         path: Annotated[str, typer.Argument(help="The file.")],
-        left: Annotated[str, typer.Option("--left", help="A state.", autocompletion=completion.states)] = "latest",
+        left: Annotated[
+            str, typer.Option("--left", help="A state.", autocompletion=completion.states)
+        ] = "latest",
         right: Annotated[
-            str, typer.Option("--right", help="A state; the current one by default.", autocompletion=completion.states)
+            str,
+            typer.Option(
+                "--right", help="A state; the current one by default.", autocompletion=completion.states
+            ),
         ] = "",
         json: Json = False,
     ) -> None:

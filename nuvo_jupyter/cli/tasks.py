@@ -18,7 +18,9 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="The task's number.")]
 
 def add(app: typer.Typer) -> None:
     """Declare the commands."""
-    tasks = typer.Typer(help="Tasks: list, show, cancel, watch.", invoke_without_command=True, rich_markup_mode=None)
+    tasks = typer.Typer(
+        help="Tasks: list, show, cancel, watch.", invoke_without_command=True, rich_markup_mode=None
+    )
     app.add_typer(tasks, name="tasks")
 
     @tasks.callback()

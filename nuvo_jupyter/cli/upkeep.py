@@ -47,7 +47,9 @@ def add(app: typer.Typer) -> None:
         run = session(context)
         found = run.client.notification_list(unread=unread, limit=limit)
         if not run.output.struct(found):
-            rows = [("" if item.read_at else "new", item.created_at, item.subject, item.body) for item in found]
+            rows = [
+                ("" if item.read_at else "new", item.created_at, item.subject, item.body) for item in found
+            ]
             run.output.table(("", "when", "subject", "text"), rows)
         if read and found:
             run.client.notification_read(ids=[item.id for item in found])
@@ -56,7 +58,9 @@ def add(app: typer.Typer) -> None:
     def audit(
         context: typer.Context,
         space: Annotated[str | None, typer.Option("--space", autocompletion=completion.spaces)] = None,
-        instance: Annotated[str | None, typer.Option("--instance", "-i", autocompletion=completion.instances)] = None,
+        instance: Annotated[
+            str | None, typer.Option("--instance", "-i", autocompletion=completion.instances)
+        ] = None,
         after: Annotated[int, typer.Option("--after", min=0, help="Only entries with larger ids.")] = 0,
         limit: Limit = 1000,
         jsonl: Annotated[bool, typer.Option("--jsonl", help="Export as JSON lines.")] = False,
@@ -89,7 +93,11 @@ def add(app: typer.Typer) -> None:
                 run.output.line("\t".join(text for text in (item.reference, item.detail) if text))
             run.output.note(
                 f"{found.packs} packs, {found.blobs} blobs and {found.snapshots} snapshots checked: "
-                + ("all sound." if found.ok else f"{len(found.damage)} damaged, {len(found.affected)} files affected.")
+                + (
+                    "all sound."
+                    if found.ok
+                    else f"{len(found.damage)} damaged, {len(found.affected)} files affected."
+                )
             )
         if not found.ok:
             raise typer.Exit(ERROR)

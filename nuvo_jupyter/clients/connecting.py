@@ -30,7 +30,8 @@ def connect(server: str | None = None) -> Client:
     parts = urlsplit(server)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise InvalidInput(
-            f"{server!r} is no address of a server.", hint="For example http://localhost:8888/?token=… or 'local'."
+            f"{server!r} is no address of a server.",
+            hint="For example http://localhost:8888/?token=… or 'local'.",
         )
     token = parse_qs(parts.query).get("token", [os.environ.get("JUPYTER_TOKEN", "")])[0]
     path = parts.path.removesuffix("lab").rstrip("/") + "/"

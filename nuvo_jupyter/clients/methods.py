@@ -111,7 +111,9 @@ def _method(client: Client, operation: Operation) -> Callable[..., Any]:
     for field in msgspec.structs.fields(operation.request):
         default = inspect.Parameter.empty if field.required else field.default
         parameters.append(
-            inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.type)
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.type
+            )
         )
     method.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         parameters, return_annotation=operation.response

@@ -91,7 +91,8 @@ class Place:
         inside = os.path.relpath(chosen, root)
         if inside == ".." or inside.startswith("../"):
             raise InvalidPath(
-                f"{text!r} lies outside the instance, whose folder is {root}.", hint="Paths stay inside the instance."
+                f"{text!r} lies outside the instance, whose folder is {root}.",
+                hint="Paths stay inside the instance.",
             )
         return "" if inside == "." else parse_path(from_name(inside))
 

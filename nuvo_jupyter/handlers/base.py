@@ -89,7 +89,7 @@ class NuvoHandler(ExtensionHandlerMixin, APIHandler):
 class UnknownPathHandler(NuvoHandler):
     """Answers for every path below the API that is no operation's."""
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Refuse, after authentication."""
         await super().prepare()
         if not self.current_user:

@@ -58,6 +58,7 @@ def _from_query(query: Mapping[str, Sequence[bytes]]) -> dict[str, str]:
             values[name] = given[0].decode()
         except UnicodeDecodeError:
             raise InvalidInput(
-                f"{name!r} is not UTF-8.", hint="Write bytes that are no UTF-8 as \\xNN, the way listings show them."
+                f"{name!r} is not UTF-8.",
+                hint="Write bytes that are no UTF-8 as \\xNN, the way listings show them.",
             ) from None
     return values

@@ -18,15 +18,17 @@ class NuvoExtension(ExtensionApp):
 
     name = "nuvo_jupyter"
     load_other_extensions = True
-    classes = [Nuvo]
+    classes = [Nuvo]  # noqa: RUF012 (traitlets reads a plain list)
 
     def initialize_settings(self) -> None:
         """Put into the web application's settings what the handlers use."""
         assert self.serverapp is not None
+        events = self.serverapp.event_logger
+        assert events is not None
         nuvo = Nuvo(parent=self)
         self.waiting = Waiting()
         self.background = Background(nuvo, self.log, self._changed)
-        self.progress = Progress(self.serverapp.event_logger, self.background)
+        self.progress = Progress(events, self.background)
         self.settings.update(nuvo_background=self.background, nuvo_waiting=self.waiting)
         self.serverapp.io_loop.add_callback(self.background.start)
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -80,7 +80,7 @@ def _verb(operation: Operation) -> Verb:
 
     verb.__name__ = operation.method.lower()
     verb.__doc__ = operation.help
-    return verb  # type: ignore[no-any-return]
+    return cast("Verb", verb)
 
 
 def routes() -> list[tuple[str, type[NuvoHandler]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -40,8 +39,9 @@ async def send_raw(handler: NuvoHandler, raw: Raw) -> None:
         handler.log.exception("Sending %r broke off", raw.filename)
         handler.detach().close()
     finally:
-        if isinstance(chunks, Iterator) and hasattr(chunks, "close"):
-            await handler.background.run(chunks.close)
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            await handler.background.run(close)
 
 
 def disposition(filename: str) -> str:

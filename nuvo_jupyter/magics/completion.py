@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from nuvo_jupyter.model.paths import from_name
 
@@ -23,30 +25,54 @@ class Completer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._options: dict[str, list[str]] = {}
+        self._variables: dict[str, object] = {}
 
     def register(self, shell: InteractiveShell) -> None:
-        """Have IPython ask this completer behind each magic."""
+        """Have IPython ask this completer."""
+        self._variables = shell.user_ns
         for name in _MAGICS:
             parser = shell.find_line_magic(name).parser
             self._options[name] = sorted(
-                option for action in parser._actions for option in action.option_strings if option.startswith("--")
+                option
+                for action in parser._actions
+                for option in action.option_strings
+                if option.startswith("--")
             )
-            shell.set_hook("complete_command", self.complete, str_key=f"%{name}")
 
-    def complete(self, _shell: Any, event: Any) -> list[str]:
-        """Candidates for the word before the cursor, cut to the part IPython replaces."""
-        line = event.text_until_cursor
+        @context_matcher(identifier="nuvo_jupyter")
+        def nuvo_matcher(context: CompletionContext) -> SimpleMatcherResult:
+            typed, found = self.complete(context.text_until_cursor)
+            # Names of Python have no place behind these magics: other matchers are kept out.
+            return {
+                "completions": [SimpleCompletion(text, type="magic argument") for text in found],
+                "matched_fragment": typed,
+                "suppress": True,
+            }
+
+        shell.Completer.custom_matchers.append(nuvo_matcher)
+
+    def complete(self, text: str) -> tuple[str, list[str]]:
+        """The word before the cursor and what it can become, if the line calls one of the magics.
+
+        Args:
+            text: everything before the cursor.
+        """
+        line = text.rpartition("\n")[2].lstrip()
         words = line.split()
-        typed = "" if line.endswith((" ", "\t")) or len(words) < 2 else words[-1]
+        magic = words[0].lstrip("%") if words else ""
+        if magic not in _MAGICS or line == words[0]:
+            return "", []
+        if not line.startswith("%") and (magic in self._variables or words[1:2] == ["="]):
+            # Without its sign a magic gives way to a variable of the same name.
+            return "", []
+        typed = "" if line[-1].isspace() else words[-1]
         before = words[1:-1] if typed else words[1:]
-        magic = words[0].lstrip("%")
-        cut = len(typed) - len(event.symbol) if typed.endswith(event.symbol) else 0
         # There is nowhere to tell an error while a name is being typed: nothing is offered instead.
         try:
             found = self._candidates(magic, typed, before)
         except Exception:
-            return []
-        return [text[cut:] for text in found if text.startswith(typed)]
+            return "", []
+        return typed, [text for text in dict.fromkeys(found) if text.startswith(typed)]
 
     def _candidates(self, magic: str, typed: str, before: list[str]) -> list[str]:
         last = before[-1] if before else ""
@@ -61,7 +87,9 @@ class Completer:
                 return [*_snapshots(place, typed), *_targets(place, with_all=False)]
             positional = [word for word in before if not word.startswith("-")]
             if magic == "restore":
-                return _snapshots(place, typed) if not positional else _in_snapshot(place, positional[0], typed)
+                return (
+                    _snapshots(place, typed) if not positional else _in_snapshot(place, positional[0], typed)
+                )
             if magic == "tasks":
                 return _tasks(place) if positional else ["list", "show", "cancel"]
         return _files(typed) if magic in ("stage", "pull") else []
@@ -87,15 +115,17 @@ def _in_snapshot(place: Place, reference: str, typed: str) -> list[str]:
     folder = typed.rpartition("/")[0]
     inside = place.path(folder or ".")
     prefix = f"{folder}/" if folder else ""
-    return [prefix + name.rpartition("/")[2] for name in _listed(place, reference, f"{inside}/" if inside else "", True)]
+    return [
+        prefix + name for name in _listed(place, reference, f"{inside}/" if inside else "", names_only=True)
+    ]
 
 
-def _listed(place: Place, reference: str, path: str, names_only: bool = False) -> list[str]:
+def _listed(place: Place, reference: str, path: str, *, names_only: bool = False) -> list[str]:
     folder = path.rpartition("/")[0]
     state = place.snapshot(reference)
     entries = place.client.browse(state=f"{state}:{folder}" if folder else state)
     prefix = f"{folder}/" if folder and not names_only else ""
-    return [f"{prefix}{entry.name}" for entry in entries]
+    return [_quoted(prefix + entry.name) for entry in entries]
 
 
 def _files(typed: str) -> list[str]:
@@ -104,8 +134,12 @@ def _files(typed: str) -> list[str]:
     for entry in sorted(os.scandir(folder or "."), key=lambda entry: entry.name):
         if not entry.name.startswith(".") or typed.rpartition("/")[2].startswith("."):
             name = from_name(f"{folder}/{entry.name}" if folder else entry.name)
-            found.append(name.replace(" ", "\\ ") + ("/" if entry.is_dir() else ""))
+            found.append(_quoted(name) + ("/" if entry.is_dir() else ""))
     return found
+
+
+def _quoted(name: str) -> str:
+    return name.replace(" ", "\\ ")
 
 
 def _tasks(place: Place) -> list[str]:

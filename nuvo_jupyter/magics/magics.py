@@ -25,7 +25,7 @@ _STRATEGIES = [strategy.value for strategy in Strategy]
 
 
 @magics_class
-class NuvoMagics(Magics):  # type: ignore[misc]
+class NuvoMagics(Magics):
     """Snapshots, distribution and restore from a cell."""
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -46,7 +46,11 @@ class NuvoMagics(Magics):  # type: ignore[misc]
         The first snapshot of a folder makes it the Master of a research space.
         """
         args = _parse(self.snapshot, line)
-        asked = {"name": args.name, "description": args.description, "next_description": args.next_description}
+        asked = {
+            "name": args.name,
+            "description": args.description,
+            "next_description": args.next_description,
+        }
         with self.connection.place() as place:
             task = place.client.snapshot_create(
                 folder=os.getcwd(),
@@ -58,10 +62,18 @@ class NuvoMagics(Magics):  # type: ignore[misc]
             return shown.snapshot(place.client.snapshot_show(state=done.snapshot).snapshot)
 
     @magic_arguments()
-    @argument("reference", help="A snapshot: 3, NAME, latest, a time, or INSTANCE@SNAPSHOT; ':PATH' behind it restores that.")
+    @argument(
+        "reference",
+        help="A snapshot: 3, NAME, latest, a time, or INSTANCE@SNAPSHOT; ':PATH' behind it restores that.",
+    )
     @argument("paths", nargs="*", help="What to restore, relative to this notebook; everything if left out.")
     @argument("--to", default="", help="Into another instance.")
-    @argument("-s", "--strategy", choices=_STRATEGIES, help="replace for everything, overwrite for paths by default.")
+    @argument(
+        "-s",
+        "--strategy",
+        choices=_STRATEGIES,
+        help="replace for everything, overwrite for paths by default.",
+    )
     @line_magic
     @concise
     def restore(self, line: str) -> Result:
@@ -77,7 +89,9 @@ class NuvoMagics(Magics):  # type: ignore[misc]
             return shown.distribution(place.client, self._finish(place.client, task))
 
     @magic_arguments()
-    @argument("paths", nargs="*", help="Files and folders, relative to this notebook; shows the stage if left out.")
+    @argument(
+        "paths", nargs="*", help="Files and folders, relative to this notebook; shows the stage if left out."
+    )
     @argument("--state", default="", help="The state they are of; the current one by default.")
     @argument("--table", action="append", default=[], help="A table by name; can be repeated.")
     @argument("--application", action="append", default=[], help="An application by name; can be repeated.")
@@ -102,10 +116,18 @@ class NuvoMagics(Magics):  # type: ignore[misc]
 
     @magic_arguments()
     @argument("--to", nargs="+", action="extend", required=True, help="Instances, or 'all'.")
-    @argument("--from", dest="source", default="", help="A state instead of the stage's; ':PATH' sends just that.")
+    @argument(
+        "--from", dest="source", default="", help="A state instead of the stage's; ':PATH' sends just that."
+    )
     @argument("--whole", action="store_true", help="The whole state instead of staged objects.")
     @argument("--space", default="", help="The targets' space; the source's by default.")
-    @argument("-s", "--strategy", choices=_STRATEGIES, default="overwrite", help="For files that differ (docs/merge.md).")
+    @argument(
+        "-s",
+        "--strategy",
+        choices=_STRATEGIES,
+        default="overwrite",
+        help="For files that differ (docs/merge.md).",
+    )
     @argument("--only-files", action="store_true", help="Leave tables and applications out.")
     @argument("-m", "--message", default="", help="For the targets' users and the record.")
     @argument("--notify", action="store_true", help="Tell the targets' users.")
@@ -134,8 +156,16 @@ class NuvoMagics(Magics):  # type: ignore[misc]
 
     @magic_arguments()
     @argument("paths", nargs="*", help="What to pull, relative to this notebook; everything if left out.")
-    @argument("--from", dest="source", default="", help="A state of Distributed, or of Master where permitted.")
-    @argument("-s", "--strategy", choices=_STRATEGIES, default="merge", help="For files that differ (docs/merge.md).")
+    @argument(
+        "--from", dest="source", default="", help="A state of Distributed, or of Master where permitted."
+    )
+    @argument(
+        "-s",
+        "--strategy",
+        choices=_STRATEGIES,
+        default="merge",
+        help="For files that differ (docs/merge.md).",
+    )
     @argument("--only-files", action="store_true", help="Leave tables and applications out.")
     @line_magic
     @concise

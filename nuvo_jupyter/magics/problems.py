@@ -23,7 +23,9 @@ def concise(magic: Callable[P, R]) -> Callable[P, R]:
             _shorten(error)
             raise
         except KeyboardInterrupt:
-            cancelled = Cancelled("Interrupted; the task was cancelled.", hint="What was already done stays: see %tasks.")
+            cancelled = Cancelled(
+                "Interrupted; the task was cancelled.", hint="What was already done stays: see %tasks."
+            )
             _shorten(cancelled)
             raise cancelled from None
 

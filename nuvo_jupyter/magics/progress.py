@@ -28,7 +28,7 @@ class Progress:
     """
 
     def __init__(self, shell: InteractiveShell | None) -> None:
-        self._kernel = getattr(shell, "kernel", None)
+        self._kernel: Any = getattr(shell, "kernel", None)
         self._handle: Any = None
         self._bar: Any = None
         self._last = ""

@@ -23,7 +23,9 @@ class Result:
         rows: its cells.
     """
 
-    def __init__(self, value: Any, title: str, columns: Sequence[str] = (), rows: Sequence[Sequence[Any]] = ()) -> None:
+    def __init__(
+        self, value: Any, title: str, columns: Sequence[str] = (), rows: Sequence[Sequence[Any]] = ()
+    ) -> None:
         self.value = value
         self.title = title
         self.columns = list(columns)
@@ -46,7 +48,7 @@ class Result:
     def __repr__(self) -> str:
         return self._text()
 
-    def _repr_pretty_(self, printer: RepresentationPrinter, cycle: bool) -> None:
+    def _repr_pretty_(self, printer: RepresentationPrinter, _cycle: bool) -> None:
         printer.text(self._text())
 
     def _repr_html_(self) -> str:
@@ -66,7 +68,10 @@ class Result:
         if shown:
             every = [self.columns, *shown]
             widths = [max(len(row[i]) for row in every) for i in range(len(self.columns))]
-            lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]
+            lines += [
+                "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+                for row in every
+            ]
         return "\n".join([*lines, self._more()]).rstrip("\n")
 
     def _more(self) -> str:

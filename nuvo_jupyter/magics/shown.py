@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nuvo_jupyter.clients.errors import rebuild
 from nuvo_jupyter.magics.results import Result
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def snapshot(found: Snapshot) -> Result:
 def stage(found: Stage) -> Result:
     """The stage."""
     title = f"Staged of {found.state}" if found.objects else "Nothing is staged"
-    return Result(found, title, ("kind", "object"), [(item.kind.value, item.path or ".") for item in found.objects])
+    return Result(
+        found, title, ("kind", "object"), [(item.kind.value, item.path or ".") for item in found.objects]
+    )
 
 
 def tasks(found: tuple[Task, ...]) -> Result:
@@ -45,7 +48,9 @@ def tasks(found: tuple[Task, ...]) -> Result:
         )
         for task in found
     ]
-    return Result(found, "Tasks" if found else "No tasks", ("id", "when", "state", "progress", "result", "title"), rows)
+    return Result(
+        found, "Tasks" if found else "No tasks", ("id", "when", "state", "progress", "result", "title"), rows
+    )
 
 
 def preview(found: Preview) -> Result:
@@ -60,17 +65,33 @@ def preview(found: Preview) -> Result:
 
 
 def distribution(client: Client, task: Task) -> Result:
-    """What became of a distribution: each object for one target, each target for several."""
+    """What became of a distribution: each object for one target, each target for several.
+
+    Raises:
+        NuvoError: the only delivery failed.
+    """
     if task.distribution is None:
         return Result(task, f"{task.title}: {task.state.value}")
     found = client.distribution_show(id=task.distribution)
     if len(found.deliveries) == 1:
         only = found.deliveries[0]
+        if only.problem is not None:
+            raise rebuild(only.problem)
         detail = client.delivery_show(id=only.id)
-        title = f"{task.title}: {task.state.value}; before: {only.backup}" if only.backup else f"{task.title}: {task.state.value}"
+        title = f"{task.title}: {task.state.value}"
+        if kept := only.counts.get("kept", 0):
+            title += f"; {kept} kept as they were"
+        if only.backup:
+            title += f"; before: {only.backup}"
         return Result(found, title, OUTCOME_COLUMNS, _outcomes(detail.outcomes))
     rows = [
-        (item.instance, item.state.value, item.counts, item.backup, item.problem.message if item.problem else "")
+        (
+            item.instance,
+            item.state.value,
+            item.counts,
+            item.backup,
+            item.problem.message if item.problem else "",
+        )
         for item in found.deliveries
     ]
     states: dict[str, int] = {}

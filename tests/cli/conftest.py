@@ -36,7 +36,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def nuvo(folder: Path, environment: dict[str, str]) -> Run:
     """Run `nuvo` in a process of its own, in the folder unless `cwd` says otherwise."""
 
-    def run(*words: str, code: int = 0, cwd: Path | None = None, text: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        *words: str, code: int = 0, cwd: Path | None = None, text: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-c", "from nuvo_jupyter.cli.main import main; main()", *words],
             cwd=cwd or folder,

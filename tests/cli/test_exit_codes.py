@@ -29,7 +29,9 @@ def test_a_folder_of_no_instance(nuvo: Run) -> None:
     assert "Take a first snapshot" in nuvo("ls", code=1).stderr
 
 
-@pytest.mark.parametrize("words", [["snapshoot"], ["restore"], ["distribute"], ["restore", "1", "-s", "magic"], ["ls", "--x"]])
+@pytest.mark.parametrize(
+    "words", [["snapshoot"], ["restore"], ["distribute"], ["restore", "1", "-s", "magic"], ["ls", "--x"]]
+)
 def test_usage(nuvo: Run, words: list[str]) -> None:
     nuvo(*words, code=2)
 

@@ -54,7 +54,14 @@ def test_restore_everything(nuvo: Run, folder: Path) -> None:
 def test_a_course(nuvo: Run, folder: Path, tmp_path: Path) -> None:
     space = result(nuvo("space", "create", "Intro", "--workspace", str(folder), "--json"))
     assert space["kind"] == "course"
-    nuvo("roster", "add", "-", "--space", "Intro", text="username,name,email\nann,Ann A.,ann@example.org\nbob,,\n")
+    nuvo(
+        "roster",
+        "add",
+        "-",
+        "--space",
+        "Intro",
+        text="username,name,email\nann,Ann A.,ann@example.org\nbob,,\n",
+    )
     instances = {item["name"]: item for item in result(nuvo("instance", "list", "--json"))}
     assert set(instances) == {"master", "distributed", "ann", "bob"}
     stage = result(nuvo("stage", "add", "a.txt", "week 1", "--json"))

@@ -45,7 +45,7 @@ def test_files_about_something_else_are_not_run(config_folder: Path) -> None:
 @pytest.mark.parametrize("text", ["c.Nuvo.home = ", "c.Nuvo.home = 1 / 0"])
 def test_a_file_that_cannot_be_read(config_folder: Path, text: str) -> None:
     (config_folder / "jupyter_server_config.py").write_text(text)
-    with pytest.raises(InvalidInput, match="jupyter_server_config.py"):
+    with pytest.raises(InvalidInput, match=r"jupyter_server_config\.py"):
         configured()
 
 

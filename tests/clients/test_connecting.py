@@ -47,12 +47,18 @@ def test_an_address(server: dict[str, Any]) -> None:
 
 
 def test_a_wrong_token_is_an_error(server: dict[str, Any]) -> None:
-    with nuvo_jupyter.client(f"{server['url']}?token=wrong") as client, pytest.raises(Exception, match="Forbidden|403|token"):
+    with (
+        nuvo_jupyter.client(f"{server['url']}?token=wrong") as client,
+        pytest.raises(Exception, match=r"Forbidden|403|token"),
+    ):
         client.status()
 
 
 def test_nothing_listens_there() -> None:
-    with nuvo_jupyter.client("http://localhost:1/") as client, pytest.raises(ServiceUnavailable, match="does not answer"):
+    with (
+        nuvo_jupyter.client("http://localhost:1/") as client,
+        pytest.raises(ServiceUnavailable, match="does not answer"),
+    ):
         client.status()
 
 

@@ -17,5 +17,8 @@ def home(tmp_path: Path) -> Path:
 def jp_server_config(home: Path, tmp_path: Path) -> dict[str, Any]:
     return {
         "ServerApp": {"jpserver_extensions": {"nuvo_jupyter": True}, "allow_unauthenticated_access": False},
-        "Nuvo": {"home": str(home), "workspace_template": str(tmp_path / "spaces" / "{space}" / "{instance}")},
+        "Nuvo": {
+            "home": str(home),
+            "workspace_template": str(tmp_path / "spaces" / "{space}" / "{instance}"),
+        },
     }

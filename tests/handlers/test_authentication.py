@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from jupyter_server.auth.authorizer import Authorizer
@@ -27,13 +27,14 @@ async def answer(jp_fetch: Any, method: str, path: str, **options: Any) -> tuple
     parts = path.strip("/").replace("{id}", "1").split("/")
     with pytest.raises(HTTPClientError) as caught:
         await jp_fetch("nuvo", "api", *parts, method=method, body=body, **options)
+    assert caught.value.response is not None
     return caught.value.code, json.loads(caught.value.response.body)
 
 
 class Nobody(Authorizer):
     """Lets nobody do anything, and remembers what they were asked."""
 
-    asked: list[tuple[str, str]] = []
+    asked: ClassVar[list[tuple[str, str]]] = []
 
     def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
         Nobody.asked.append((action, resource))
@@ -61,4 +62,3 @@ class TestWithoutPermission:
         status, body = await answer(jp_fetch, operation.method, operation.path)
         assert (status, body["code"]) == (403, "refused")
         assert Nobody.asked == [("read" if operation.method == "GET" else "write", "nuvo")]
-

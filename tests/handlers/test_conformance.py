@@ -32,7 +32,12 @@ def confined(folder: Path) -> dict[str, Any]:
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == "folder":
                     parameter["schema"] = {"enum": [str(folder)]}
-            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            body = (
+                operation.get("requestBody", {})
+                .get("content", {})
+                .get("application/json", {})
+                .get("schema", {})
+            )
             for name in ("folder", "workspace", "template"):
                 if name in body.get("properties", {}):
                     body["properties"][name] = {"enum": ["", str(folder)]}
@@ -49,7 +54,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("module", sorted({operation.module for operation in OPERATIONS}))
 async def test_answers_conform(
-    jp_fetch: Any, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str], folder: Path, module: str
+    jp_fetch: Any,
+    jp_http_port: int,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
+    folder: Path,
+    module: str,
 ) -> None:
     await jp_fetch("nuvo", "api", "status")
     schema = schemathesis.openapi.from_dict(confined(folder)).include(tag=module)
@@ -58,7 +68,7 @@ async def test_answers_conform(
     def run() -> int:
         tried = 0
         for found in schema.get_all_operations():
-            operation = found.ok()
+            operation: Any = found.ok()  # type: ignore[union-attr]
 
             @given(case=operation.as_strategy())
             @settings(

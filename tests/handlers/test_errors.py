@@ -13,6 +13,7 @@ async def problem(jp_fetch: Any, *path: str, **options: Any) -> tuple[int, dict[
     with pytest.raises(HTTPClientError) as caught:
         await jp_fetch("nuvo", "api", *path, **options)
     response = caught.value.response
+    assert response is not None
     assert response.headers["Content-Type"] == "application/json"
     body = json.loads(response.body)
     assert set(body) == {"code", "message", "hint"}

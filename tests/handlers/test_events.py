@@ -14,7 +14,9 @@ from nuvo_jupyter.handlers.events import PROGRESS, PROGRESS_FILE
 from nuvo_jupyter.model.tasks import TaskKind, TaskState
 
 
-async def test_the_last_event_of_a_snapshot_says_that_it_is_done(jp_fetch: Any, jp_serverapp: Any, tmp_path: Path) -> None:
+async def test_the_last_event_of_a_snapshot_says_that_it_is_done(
+    jp_fetch: Any, jp_serverapp: Any, tmp_path: Path
+) -> None:
     heard: list[dict[str, Any]] = []
     finished = asyncio.Event()
 

@@ -45,7 +45,9 @@ async def test_snapshot_waits_for_its_task(jp_fetch: Any, folder: Path) -> None:
     assert located["instance"] == "my work/master"
 
 
-async def test_without_waiting_the_answer_is_a_task_that_can_be_waited_for(jp_fetch: Any, folder: Path) -> None:
+async def test_without_waiting_the_answer_is_a_task_that_can_be_waited_for(
+    jp_fetch: Any, folder: Path
+) -> None:
     task = await call(jp_fetch, "POST", "snapshots", folder=str(folder))
     done = await call(jp_fetch, "GET", f"tasks/{task['id']}", wait=30)
     assert done["state"] == "done"
@@ -87,6 +89,9 @@ async def test_two_changes_at_once_are_both_made(jp_fetch: Any, jp_asyncio_loop:
 
     await snapshot(jp_fetch, folder)
     made = await asyncio.gather(
-        *(call(jp_fetch, "POST", "spaces", name=f"space {n}", workspace=str(folder.parent / f"w{n}")) for n in range(4))
+        *(
+            call(jp_fetch, "POST", "spaces", name=f"space {n}", workspace=str(folder.parent / f"w{n}"))
+            for n in range(4)
+        )
     )
     assert {space["name"] for space in made} == {f"space {n}" for n in range(4)}

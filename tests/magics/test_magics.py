@@ -1,0 +1,122 @@
+"""The magics in a real shell."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from nuvo_jupyter.model.errors import EmptyStage, InvalidPath, NotFound
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "magics.md").read_text()
+MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks")
+
+
+def run(shell: InteractiveShell, cell: str) -> Any:
+    done = shell.run_cell(cell)
+    done.raise_error()
+    return done.result
+
+
+def test_snapshot_and_restore_one_file(shell: InteractiveShell, folder: Path) -> None:
+    taken = run(shell, "%snapshot 'week 1 ready' -m 'a description'")
+    assert (taken.reference, taken.name, taken.description) == (
+        "course/master@1",
+        "week 1 ready",
+        "a description",
+    )
+    (folder / "a.txt").write_text("lost")
+    result = run(shell, "%restore 'week 1 ready' a.txt")
+    assert (folder / "a.txt").read_text() == "one"
+    assert ["replaced", "a.txt", "", ""] in result.rows
+    assert "course/master@2" in result.title
+
+
+def test_paths_are_relative_to_the_kernels_folder(
+    shell: InteractiveShell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(shell, "%snapshot")
+    (folder / "week 1" / "b c.txt").unlink()
+    monkeypatch.chdir(folder / "week 1")
+    run(shell, "%restore 1 'b c.txt'")
+    assert (folder / "week 1" / "b c.txt").read_text() == "two"
+    with pytest.raises(InvalidPath):
+        run(shell, "%stage ../../elsewhere")
+
+
+def test_stage_preview_distribute_pull(shell: InteractiveShell, folder: Path, tmp_path: Path) -> None:
+    import nuvo_jupyter
+
+    with nuvo_jupyter.client("local") as client:
+        client.space_create(name="Intro", workspace=str(folder))
+        client.finish(client.roster_add(space="Intro", people="ann\nbob"))
+    assert len(run(shell, "%stage a.txt 'week 1/b c.txt'").objects) == 2
+    assert len(run(shell, "%stage --remove a.txt").objects) == 1
+    preview = run(shell, "%distribute --to ann bob --preview")
+    assert {target.instance for target in preview.targets} == {"Intro/ann", "Intro/bob"}
+    assert not (tmp_path / "spaces" / "Intro" / "ann" / "week 1").exists()
+    done = run(shell, "%distribute --to ann bob --strategy merge --message 'hi there'")
+    assert [row[1] for row in done.rows] == ["done", "done"]
+    assert (tmp_path / "spaces" / "Intro" / "ann" / "week 1" / "b c.txt").read_text() == "two"
+    assert not run(shell, "%stage --clear").objects
+    tasks = run(shell, "%tasks")
+    assert tasks[0].kind == "distribution"
+
+
+def test_errors_are_short_and_stop_a_run(
+    shell: InteractiveShell, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shell, "%snapshot")
+    capsys.readouterr()
+    done = shell.run_cell("%restore nowhere")
+    assert isinstance(done.error_in_exec, NotFound)
+    shown = capsys.readouterr().out
+    assert "NotFound: course/master has no snapshot 'nowhere'." in shown
+    assert "nuvo snapshots" in shown
+    assert "Traceback" not in shown
+    with pytest.raises(EmptyStage):
+        run(shell, "%distribute --to course/distributed")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%distribute",
+        "%restore",
+        "%tasks cancel",
+        "%tasks 3",
+        "%stage 'unclosed",
+        "%restore 1 --strategy magic",
+    ],
+)
+def test_usage_errors(shell: InteractiveShell, cell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run_cell(cell)
+    told = capsys.readouterr()
+    assert "UsageError" in told.out + told.err
+
+
+@pytest.mark.parametrize("name", MAGICS)
+def test_question_mark_shows_the_help(shell: InteractiveShell, name: str) -> None:
+    text = shell.object_inspect_text(f"%{name}")
+    assert f"%{name}" in text
+    for action in shell.find_line_magic(name).parser._actions:
+        assert action.help
+        for option in action.option_strings:
+            assert option in text
+
+
+@pytest.mark.parametrize("name", MAGICS)
+def test_the_manual_describes_it(shell: InteractiveShell, name: str) -> None:
+    section = re.search(rf"^## %{name}\n(.*?)(?=^## |\Z)", MANUAL, re.MULTILINE | re.DOTALL)
+    assert section is not None
+    for action in shell.find_line_magic(name).parser._actions:
+        for option in action.option_strings:
+            if option.startswith("--"):
+                assert option in section[1], option
+
+
+def test_all_magics_are_tested(shell: InteractiveShell) -> None:
+    assert sorted(shell.magics_manager.registry["NuvoMagics"].magics["line"]) == sorted(MAGICS)
