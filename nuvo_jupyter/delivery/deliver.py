@@ -17,16 +17,16 @@ from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import DeliveryOrder, SnapshotOrder
 from nuvo_jupyter.delivery.planning import Planned, plan_delivery
-from nuvo_jupyter.delivery.results import pack_outcomes
+from nuvo_jupyter.delivery.results import pack_outcomes, problem_of
 from nuvo_jupyter.delivery.sources import Source, read_source, state_of
 from nuvo_jupyter.delivery.take import take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
 from nuvo_jupyter.merge.simulate import simulate
-from nuvo_jupyter.model.changes import ObjectOutcome, Outcome
+from nuvo_jupyter.model.changes import ObjectOutcome
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.model.spaces import InstanceKind
-from nuvo_jupyter.model.tasks import DistributionKind, Problem, TaskState
+from nuvo_jupyter.model.tasks import DistributionKind, TaskState
 from nuvo_jupyter.store import tree
 from nuvo_jupyter.store.chunks import content_ids
 from nuvo_jupyter.workspace.apply import apply
@@ -102,7 +102,7 @@ def deliver(execution: Execution) -> None:
             kept = (
                 None if order.first or instance.kind != InstanceKind.DISTRIBUTED else _keep(execution, root)
             )
-        _report(execution, source, instance, target, planned, outcomes, kept)
+        _report(execution, source, instance, target, planned, outcomes, kept, first=order.first)
     execution.announce()
 
 
@@ -172,27 +172,20 @@ def _report(
     planned: Planned,
     applied: list[ObjectOutcome],
     kept: int | None,
+    *,
+    first: bool,
 ) -> None:
     """Note outcomes and what counts as last distributed, and finish: all in one fenced transaction."""
     context = execution.context
-    outcomes = [*applied, *source.unsupported]
-    failed = [outcome for outcome in outcomes if outcome.outcome is Outcome.FAILED]
-    state, problem = TaskState.DONE, None
-    if failed:
-        number = "1 object" if len(failed) == 1 else f"{len(failed)} objects"
-        state, problem = (
-            TaskState.FAILED,
-            Problem(
-                "some_objects_failed",
-                f"{number} of {len(outcomes)} could not be delivered, the first is {failed[0].path}: {failed[0].detail}",
-                "All others were delivered. Put it right, then retry.",
-            ),
-        )
+    # Distributed without them is no reason for nobody to get anything; each target says it.
+    outcomes = [*applied, *(() if first else source.unsupported)]
+    problem = problem_of(outcomes)
+    state = TaskState.DONE if problem is None else TaskState.FAILED
     with context.store.writer() as writer:
         base_root = instance.base_root
         if source.order.kind is DistributionKind.RESTORE:
             own = source.snapshot is not None and source.snapshot.instance_id == instance.id
-            if own and source.whole and not failed and source.snapshot is not None:
+            if own and source.whole and problem is None and source.snapshot is not None:
                 base_root = source.snapshot.base_root
         else:
             base = _new_base(execution, source, instance, target, planned, applied)

@@ -16,7 +16,8 @@ from nuvo_jupyter.catalog.spaces import get_instances
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.orders import PreviewOrder
 from nuvo_jupyter.delivery.planning import plan_delivery
-from nuvo_jupyter.delivery.results import pack_result
+from nuvo_jupyter.delivery.results import pack_result, problem_of
+from nuvo_jupyter.delivery.settle import because_of_first
 from nuvo_jupyter.delivery.sources import Source, make_source, state_of
 from nuvo_jupyter.delivery.take import look
 from nuvo_jupyter.merge.simulate import simulate
@@ -57,17 +58,22 @@ def preview(execution: Execution) -> None:
     if not recall:
         work.read_source(home)
     targets: dict[int, TargetPreview] = {}
+    blocked: Problem | None = None
     through = order.distribution.through
     if through is not None and through in instances:
         # What the others get is what Distributed will hold.
         targets[through] = work.target(instances[through], first=True)
+        blocked = targets[through].problem or problem_of(targets[through].outcomes)
         if not recall and work.after is not None:
             work.state = work.after
     for number, instance_id in enumerate(order.targets):
         execution.check()
         execution.progress(PREVIEW, number, len(order.targets))
         if instance_id not in targets and instance_id in instances:
-            targets[instance_id] = work.target(instances[instance_id], first=False)
+            if blocked is None:
+                targets[instance_id] = work.target(instances[instance_id], first=False)
+            else:
+                targets[instance_id] = TargetPreview(_name(instances[instance_id]), {}, (), because_of_first(blocked))
     wanted = [*([through] if through is not None and through not in order.targets else []), *order.targets]
     found = tuple(targets[i] for i in dict.fromkeys(wanted) if i in targets)
     totals: dict[str, int] = {}
@@ -112,7 +118,7 @@ class _Preview:
         except Cancelled:
             raise
         except NuvoError as error:
-            return TargetPreview(f"{instance.space}/{instance.name}", {}, (), Problem(error.code, error.message, error.hint))
+            return TargetPreview(_name(instance), {}, (), Problem(error.code, error.message, error.hint))
 
     def _target(self, instance: Row[Any], first: bool) -> TargetPreview:
         nodes: Mapping[str, Node] = {}
@@ -140,8 +146,13 @@ class _Preview:
             self.after = simulate(nodes, planned.changes, content_ids)
             self.contents = contents
         outcomes = _outcomes(instance.workspace, planned.changes)
-        outcomes += self.source.unsupported
-        return TargetPreview(f"{instance.space}/{instance.name}", count(outcomes), tuple(outcomes))
+        if not first:
+            outcomes += self.source.unsupported
+        return TargetPreview(_name(instance), count(outcomes), tuple(outcomes))
+
+
+def _name(instance: Row[Any]) -> str:
+    return f"{instance.space}/{instance.name}"
 
 
 def _outcomes(workspace: str, changes: Sequence[Change]) -> list[ObjectOutcome]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
 import zstandard
 
-from nuvo_jupyter.model.changes import ObjectOutcome, count
-from nuvo_jupyter.model.tasks import TargetPreview
+from nuvo_jupyter.model.changes import ObjectOutcome, Outcome, count
+from nuvo_jupyter.model.tasks import Problem, TargetPreview
 
 T = TypeVar("T")
 
@@ -31,6 +32,19 @@ def pack_result(counts: dict[str, int], *, snapshot_id: int | None = None, detai
     """Encode a task's result."""
     packed = b"" if details is None else zstandard.compress(msgspec.msgpack.encode(details))
     return msgspec.msgpack.encode(TaskResult(counts, snapshot_id, packed))
+
+
+def problem_of(outcomes: Sequence[ObjectOutcome]) -> Problem | None:
+    """What is wrong with a delivery of which some objects failed; ``None`` where none did."""
+    failed = [outcome for outcome in outcomes if outcome.outcome is Outcome.FAILED]
+    if not failed:
+        return None
+    return Problem(
+        "some_objects_failed",
+        f"{len(failed)} of {len(outcomes)} objects could not be delivered. "
+        f"The first is {failed[0].path!r}: {failed[0].detail}",
+        "The others were delivered. Put it right, then retry.",
+    )
 
 
 def pack_outcomes(outcomes: list[ObjectOutcome]) -> bytes:

@@ -69,8 +69,11 @@ def why_not_first(error: bytes | None) -> Problem:
     if error is None:
         return CANCELLED
     problem = msgspec.msgpack.decode(error, type=Problem)
-    if problem.code == CANCELLED.code:
-        return problem
+    return problem if problem.code == CANCELLED.code else because_of_first(problem)
+
+
+def because_of_first(problem: Problem) -> Problem:
+    """Why nobody gets what Distributed could not get."""
     return Problem(
         problem.code,
         f"Nothing was delivered, because the delivery into Distributed, which comes first, failed: {problem.message}",

@@ -80,7 +80,7 @@ class Course:
         """An instance's folder."""
         return self.tmp / "work" / name
 
-    def snapshot(self, name: str, **order: Any) -> int:
+    def snapshot(self, instance: str, **order: Any) -> int:
         """Take a snapshot and return its id."""
         with self.context.catalog.write() as connection:
             task = queue.insert_task(
@@ -89,13 +89,13 @@ class Course:
                 title="Snapshot",
                 order=SnapshotOrder(**order),
                 created_by="prof",
-                instance_id=self.ids[name],
+                instance_id=self.ids[instance],
                 space_id=self.space,
             )
         row = self.run(task)
         assert row.state == "done", self.problem(row)
         with self.context.catalog.read() as connection:
-            query = sa.select(t.snapshot.c.id).where(t.snapshot.c.instance_id == self.ids[name])
+            query = sa.select(t.snapshot.c.id).where(t.snapshot.c.instance_id == self.ids[instance])
             return int(connection.scalars(query.order_by(t.snapshot.c.number.desc())).first() or 0)
 
     def order(
@@ -127,10 +127,11 @@ class Course:
         through: bool = False,
         notify: bool = False,
         message: str = "",
+        order: DistributionOrder | None = None,
         **more: Any,
     ) -> int:
         """Queue a distribution and return its task's id."""
-        order = self.order(objects, strategy, kind, through, **more)
+        order = order or self.order(objects, strategy, kind, through, **more)
         with self.context.catalog.write() as connection:
             distribution = connection.execute(
                 sa.insert(t.distribution).values(

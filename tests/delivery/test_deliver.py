@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from nuvo_jupyter.catalog import tables as t
-from nuvo_jupyter.model.changes import Strategy
-from nuvo_jupyter.model.tasks import DistributionKind
+from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.delivery.settle import retry
+from nuvo_jupyter.model.changes import ObjectKind, Strategy
+from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
 from nuvo_jupyter.store.tree import flatten
 from tests.delivery.course import Course, read, write
 
@@ -78,8 +80,6 @@ def test_when_distributed_cannot_get_it_nobody_does(make_course: Make) -> None:
 
 
 def test_a_source_that_is_missing_fails_the_distribution_and_can_be_retried(make_course: Make) -> None:
-    from nuvo_jupyter.delivery.settle import retry
-
     course = make_course("anna")
     course.folder("master").rmdir()
     rows = course.distribute(["anna"])
@@ -251,3 +251,19 @@ def test_distributing_twice_changes_nothing(make_course: Make) -> None:
     rows = course.distribute(["anna"], None, Strategy.REPLACE)
     assert course.outcomes(rows["anna"]) == {"a.txt": "kept"}
     assert base_of(course, "anna") == before == {"a.txt", "empty"}
+
+
+def test_tables_and_applications_are_named_and_the_files_arrive(make_course: Make) -> None:
+    course = make_course("anna")
+    write(course.folder("master"), {"a.txt": "A"})
+    objects = (StagedObject("a.txt"), StagedObject("grades", ObjectKind.TABLE))
+    for only_files, outcomes in ((False, {"a.txt": "created", "grades": "failed"}), (True, {"a.txt": "kept"})):
+        order = DistributionOrder(
+            kind=DistributionKind.DISTRIBUTE, objects=objects, only_files=only_files, through=course.ids["distributed"]
+        )
+        said = {item.instance.split("/")[1]: item for item in course.preview(["anna"], order)}
+        rows = course.distribute(["anna"], through=True, order=order)
+        assert course.outcomes(rows["anna"]) == outcomes
+        assert {item.path: item.outcome.value for item in said["anna"].outcomes} == outcomes
+        assert rows["distributed"].state == "done"
+        assert rows[""].state == ("done" if only_files else "failed")
