@@ -112,10 +112,26 @@ def _is_viewer(call: Call, row: Row[Any]) -> bool:
 
 
 def _entries(call: Call, row: Row[Any], snapshot: Row[Any] | None, path: str) -> list[TreeEntry]:
+    try:
+        if snapshot is not None:
+            return tree.entries(call.engine.store, snapshot.root, path)
+        with Root(row.workspace) as root:
+            return live_entries(root, path)
+    except NotFound:
+        node = node_at(call, row, snapshot, path)
+        if node is None:
+            raise
+        raise InvalidInput(
+            f"{path!r} is a {node.kind.value}, not a folder.", hint="Read files with `nuvo cat`."
+        ) from None
+
+
+def node_at(call: Call, row: Row[Any], snapshot: Row[Any] | None, path: str) -> Node | None:
+    """What lies at a path of a state, ``None`` for the current one; ``None`` if nothing does."""
     if snapshot is not None:
-        return tree.entries(call.engine.store, snapshot.root, path)
+        return tree.find(call.engine.store, snapshot.root, path)
     with Root(row.workspace) as root:
-        return live_entries(root, path)
+        return live_node(root, path)
 
 
 def _content(call: Call, row: Row[Any], snapshot: Row[Any] | None, path: str) -> tuple[int, Iterator[bytes]]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.delivery.take import look
+from nuvo_jupyter.engine.browse import node_at
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
 from nuvo_jupyter.model.errors import InvalidInput, NotFound, TooLarge
@@ -119,10 +120,14 @@ def _nodes(call: Call, found: _Found) -> dict[str, Node]:
 
 def _bytes(call: Call, found: _Found, path: str) -> bytes | None:
     row, snapshot = found
+    node = node_at(call, row, snapshot, path)
+    if node is None:
+        return None
+    if node.kind is not NodeKind.FILE:
+        raise InvalidInput(
+            f"{path!r} is a {node.kind.value}, not a file.", hint="Compare folders with `nuvo compare`."
+        )
     if snapshot is not None:
-        node = tree.find(call.engine.store, snapshot.root, path)
-        if node is None or node.kind is not NodeKind.FILE:
-            return None
         if node.size > DIFF_LIMIT:
             raise _too_large(path)
         return call.engine.store.read_file(node)

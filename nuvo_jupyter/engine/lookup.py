@@ -92,7 +92,7 @@ def find_snapshot(
             raise NotFound(
                 f"{label} has no snapshot yet.", hint="Take one with %snapshot or `nuvo snapshot`."
             )
-        return row
+        return _choose([row], deleted, f"snapshot {label}@{row.number}")
     if text.isdecimal():
         number = int(text) if len(text) < 10 else 0
         rows = list(connection.execute(query.where(c.number == number)))
