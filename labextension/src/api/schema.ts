@@ -136,10 +136,7 @@ export interface paths {
          */
         get: operations["access_list"];
         put?: never;
-        /**
-         * Ask for access to an instance.
-         * @description Needs: instance observer.
-         */
+        /** Ask for access to an instance. */
         post: operations["access_ask"];
         delete?: never;
         options?: never;
