@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,31 @@ def test_a_page_is_shown_a_widget_that_leaves_text_behind(folder: Path) -> None:
     assert "comm_close" in [kind for kind, _ in messages]
 
 
-def execute(client: Any, code: str, metadata: dict[str, Any] | None = None) -> list[tuple[str, Any]]:
+def test_interrupting_the_kernel_cancels_the_task(folder: Path) -> None:
+    (folder / "big.bin").write_bytes(bytes(range(256)) * 1_500_000)
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(folder))
+    client = manager.blocking_client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=120)
+        execute(client, "%load_ext nuvo_jupyter")
+        messages = execute(client, "%snapshot", on_display=manager.interrupt_kernel)
+        told = execute(client, "found = %tasks\nprint([task.state.value for task in found.value])")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    (error,) = [content for kind, content in messages if kind == "error"]
+    assert error["ename"] == "Cancelled"
+    assert [content["text"] for kind, content in told if kind == "stream"] == ["['cancelled']\n"]
+
+
+def execute(
+    client: Any,
+    code: str,
+    metadata: dict[str, Any] | None = None,
+    on_display: Callable[[], object] | None = None,
+) -> list[tuple[str, Any]]:
     """Execute a cell as a page does, and return what was published."""
     content = {
         "code": code,
@@ -93,6 +118,8 @@ def execute(client: Any, code: str, metadata: dict[str, Any] | None = None) -> l
         if answer["parent_header"].get("msg_id") != message["header"]["msg_id"]:
             continue
         heard.append((answer["msg_type"], answer["content"]))
-        assert answer["msg_type"] != "error", answer["content"]
+        if answer["msg_type"] == "display_data" and on_display is not None:
+            on_display()
+        assert on_display is not None or answer["msg_type"] != "error", answer["content"]
         if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
             return heard
