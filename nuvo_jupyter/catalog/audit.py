@@ -41,7 +41,9 @@ def append(
             instance_id=instance_id,
             state=state,
             # What is no text at all must not keep a refusal of it out of the trail.
-            detail=json.dumps(detail or {}, ensure_ascii=False, sort_keys=True).encode(errors="replace").decode(),
+            detail=json.dumps(detail or {}, ensure_ascii=False, sort_keys=True)
+            .encode(errors="replace")
+            .decode(),
         )
     )
 

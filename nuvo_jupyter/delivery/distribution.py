@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog import families
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery import notify
 from nuvo_jupyter.delivery.execution import Execution
@@ -35,7 +35,7 @@ def distribute(execution: Execution) -> None:
     order = msgspec.msgpack.decode(row.request, type=DistributionOrder)
     execution.check()
     with context.catalog.write() as connection:
-        execution.fence(connection, total=sum(queue.child_states(connection, row.id).values()))
+        execution.fence(connection, total=sum(families.child_states(connection, row.id).values()))
         source = connection.execute(sa.select(t.distribution).where(t.distribution.c.id == row.distribution_id)).one()
     if order.kind is not DistributionKind.RECALL and source.source_snapshot_id is None:
         # One immutable state for all targets, whatever is changed in the source meanwhile.
@@ -45,7 +45,7 @@ def distribute(execution: Execution) -> None:
             return
         _snapshot(execution, order.through, THROUGH, "through_snapshot_id")
     with context.catalog.write() as connection:
-        queue.release_waiting(connection, row.id)
+        families.release_waiting(connection, row.id)
         _wait(execution, connection, DELIVER)
     context.wake.set()
     execution.announce()
@@ -54,11 +54,11 @@ def distribute(execution: Execution) -> None:
 def _first_is_done(execution: Execution, distributed: int) -> bool:
     """Whether Distributed got it; if not, let it, and wait."""
     with execution.context.catalog.write() as connection:
-        first = queue.child_for(connection, execution.id, distributed)
+        first = families.child_for(connection, execution.id, distributed)
         if first is None or first.state == TaskState.DONE.value:
             return True
         if first.state == TaskState.WAITING.value:
-            queue.release_waiting(connection, execution.id, distributed)
+            families.release_waiting(connection, execution.id, distributed)
         _wait(execution, connection, THROUGH)
     execution.context.wake.set()
     execution.announce()
@@ -102,7 +102,7 @@ def abandon(execution: Execution, connection: Connection, state: TaskState, prob
     reason = problem
     if state is TaskState.FAILED:
         reason = Problem(problem.code, f"Nothing was delivered: {problem.message}", problem.hint)
-    queue.cancel_waiting(connection, execution.id, reason, queued=True)
-    counts = queue.child_states(connection, execution.id)
+    families.cancel_waiting(connection, execution.id, reason, queued=True)
+    counts = families.child_states(connection, execution.id)
     execution.finish(connection, state, result=pack_result(counts), problem=problem)
     notify.on_finish(execution.context, connection, execution.id)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog import families, queue
 from nuvo_jupyter.catalog.queue import Claimed
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.settle import settle
@@ -132,7 +132,7 @@ class Execution:
         )
         note_end(connection, self.id, state, result, problem)
         if self.row.parent_id is not None:
-            queue.count_finished(connection, self.row.parent_id, 1)
+            families.count_finished(connection, self.row.parent_id, 1)
             settle(self.context, connection, self.row.parent_id)
 
     def suspend(self, connection: Connection, state: TaskState, **values: Any) -> None:

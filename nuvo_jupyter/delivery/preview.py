@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,12 +24,14 @@ from nuvo_jupyter.merge.simulate import simulate
 from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Outcome, count
 from nuvo_jupyter.model.errors import Cancelled, NuvoError, WorkspaceUnavailable
 from nuvo_jupyter.model.nodes import BlobId, Node, NodeKind
-from nuvo_jupyter.model.paths import basename, parent, to_name
+from nuvo_jupyter.model.paths import basename, from_name, join, parent, to_name
 from nuvo_jupyter.model.tasks import DistributionKind, Problem, TargetPreview, TaskState
 from nuvo_jupyter.store.chunks import content_ids
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace import safe
+from nuvo_jupyter.workspace.apply import NOT_EMPTY
 from nuvo_jupyter.workspace.check import APPEARED
+from nuvo_jupyter.workspace.rules import OURS
 from nuvo_jupyter.workspace.safe import Descent, Root
 
 PREVIEW = "preview"
@@ -156,8 +158,8 @@ def _name(instance: Row[Any]) -> str:
 
 
 def _outcomes(workspace: str, changes: Sequence[Change]) -> list[ObjectOutcome]:
-    """What applying will say, including that something the capture leaves out lies in the way."""
-    removed = {change.at for change in changes if change.action is Action.REMOVE}
+    """What applying will say, including that something the capture leaves out lies in the way, or in a folder that is to go."""
+    removed: set[str] = set()
     outcomes = []
     try:
         root = Root(workspace)
@@ -166,6 +168,11 @@ def _outcomes(workspace: str, changes: Sequence[Change]) -> list[ObjectOutcome]:
     for change in changes:
         at = change.at if change.at != change.path else ""
         outcome, detail = change.outcome, change.detail
+        if change.action is Action.REMOVE:
+            if root is not None and _is_folder(change.expected) and _holds_more(root, change.at, removed):
+                outcome, detail, at = Outcome.KEPT, NOT_EMPTY, ""
+            else:
+                removed.add(change.at)
         new = change.action is Action.PUT and change.expected is None and change.at not in removed
         if new and root is not None and change.node is not None and _in_the_way(root, change.at, change.node):
             outcome, detail = Outcome.CONFLICT, APPEARED
@@ -174,6 +181,22 @@ def _outcomes(workspace: str, changes: Sequence[Change]) -> list[ObjectOutcome]:
     if root is not None:
         root.close()
     return outcomes
+
+
+def _is_folder(node: Node | None) -> bool:
+    return node is not None and node.kind is NodeKind.FOLDER
+
+
+def _holds_more(root: Root, path: str, removed: Container[str]) -> bool:
+    """Whether a folder will hold something, such as caches, when what the plan removes is gone."""
+    try:
+        folder = root.folder(path)
+    except OSError:
+        return False
+    try:
+        return any(join(path, from_name(name)) not in removed for name in os.listdir(folder) if not name.startswith(OURS))
+    finally:
+        os.close(folder)
 
 
 def _in_the_way(root: Root, path: str, node: Node) -> bool:

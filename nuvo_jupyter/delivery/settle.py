@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog import families, queue
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery import notify
 from nuvo_jupyter.delivery.context import Context
@@ -27,14 +27,14 @@ def settle(context: Context, connection: Connection, parent_id: int) -> None:
     if parent.kind != TaskKind.DISTRIBUTION.value or parent.state not in ("waiting", "queued"):
         return
     order = msgspec.msgpack.decode(parent.request, type=DistributionOrder)
-    first = None if order.through is None else queue.child_for(connection, parent_id, order.through)
+    first = None if order.through is None else families.child_for(connection, parent_id, order.through)
     if first is not None and first.state in ("failed", "cancelled"):
-        queue.cancel_waiting(connection, parent_id, why_not_first(first.error))
+        families.cancel_waiting(connection, parent_id, why_not_first(first.error))
     arrived = first is not None and first.state == "done"
     if arrived and not parent.cancel_requested and not went_through(connection, parent.distribution_id):
-        queue.requeue(connection, parent_id)
+        families.requeue(connection, parent_id)
         return
-    if queue.has_unfinished_children(connection, parent_id):
+    if families.has_unfinished_children(connection, parent_id):
         return
     state, counts, problem = verdict(connection, parent_id, None if first is None else first.error)
     queue.close(connection, parent_id, state, result=pack_result(counts), problem=problem)
@@ -45,7 +45,7 @@ def verdict(
     connection: Connection, parent_id: int, first_error: bytes | None = None
 ) -> tuple[TaskState, dict[str, int], Problem | None]:
     """How a distribution ended, by its deliveries: state, targets by state, and what is wrong."""
-    counts = queue.child_states(connection, parent_id)
+    counts = families.child_states(connection, parent_id)
     failed, total = counts.get("failed", 0), sum(counts.values())
     if failed and first_error is not None:
         return TaskState.FAILED, counts, why_not_first(first_error)
@@ -95,7 +95,7 @@ def request_cancel(context: Context, task_id: int) -> None:
     """
     with context.catalog.write() as connection:
         row = queue.get(connection, task_id)
-        changed = queue.request_cancel(connection, task_id, CANCELLED)
+        changed = families.request_cancel(connection, task_id, CANCELLED)
         if changed:
             settle(context, connection, task_id)
         if changed and row.parent_id is not None:
@@ -108,6 +108,6 @@ def request_cancel(context: Context, task_id: int) -> None:
 
 def retry(context: Context, connection: Connection, parent_id: int) -> int:
     """Deliver again where it failed or was cancelled, in the caller's transaction; returns to how many targets."""
-    again = queue.retry_failed(connection, parent_id)
+    again = families.retry_failed(connection, parent_id)
     context.wake.set()
     return len(again)

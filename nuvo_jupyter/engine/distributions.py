@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog import families
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.distributions import Reader, get_distribution, list_distributions
 from nuvo_jupyter.catalog.spaces import get_instances, get_space
@@ -105,7 +105,7 @@ def _require_targets(call: Call, connection: Connection, parent_id: int) -> None
     # Roles may have been taken away, and instances archived or deleted, since it was first asked for.
     access = call.access(connection)
     unfinished = [
-        child for child in queue.children(connection, parent_id) if child.state in ("failed", "cancelled")
+        child for child in families.children(connection, parent_id) if child.state in ("failed", "cancelled")
     ]
     for target in get_instances(connection, [child.instance_id for child in unfinished]):
         access.require_instance(target, Need.EDITOR, "deliver into it again")
@@ -146,7 +146,7 @@ def _present(
 ) -> Distribution:
     order = msgspec.msgpack.decode(row.request, type=DistributionOrder)
     parent = _parent(connection, row.id)
-    children = queue.children(connection, parent.id) if with_deliveries else []
+    children = families.children(connection, parent.id) if with_deliveries else []
     shown = [child for child in children if who is None or child.instance_id in who]
     task, *deliveries = present_tasks(connection, [parent, *shown])
     return Distribution(

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog import families, queue
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery.results import TaskResult, read_result
 from nuvo_jupyter.delivery.settle import request_cancel
@@ -112,7 +112,7 @@ def visible_task(call: Call, connection: Connection, task_id: int) -> Row[Any]:
     access = call.access(connection)
     if row.created_by == call.who or _administers(access, row):
         return row
-    concerned = {row.instance_id} | {child.instance_id for child in queue.children(connection, row.id)}
+    concerned = {row.instance_id} | {child.instance_id for child in families.children(connection, row.id)}
     if concerned & access.edited():
         return row
     raise NotFound(f"There is no task {task_id}.")

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from nuvo_jupyter.catalog import people, queue, spaces
+from nuvo_jupyter.catalog import families, people, queue, spaces
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import Catalog, now
 from nuvo_jupyter.delivery.context import Context
@@ -175,7 +175,7 @@ class Course:
         """A distribution's rows by instance, its own as ``""``."""
         names = {instance_id: name for name, instance_id in self.ids.items()}
         with self.context.catalog.read() as connection:
-            rows = {names[row.instance_id]: row for row in queue.children(connection, parent)}
+            rows = {names[row.instance_id]: row for row in families.children(connection, parent)}
             return rows | {"": queue.get(connection, parent)}
 
     def preview(self, targets: Sequence[str], order: DistributionOrder, snapshot: int | None = None) -> list[TargetPreview]:

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from nuvo_jupyter.catalog import queue, spaces
+from nuvo_jupyter.catalog import families, queue, spaces
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import Catalog
 from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NotFound
@@ -77,7 +77,7 @@ class Tasks:
 
     def cancel(self, task: int) -> list[int]:
         with self.catalog.write() as connection:
-            return queue.request_cancel(connection, task, CANCELLED)
+            return families.request_cancel(connection, task, CANCELLED)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_waiting_tasks_are_not_claimed(tasks: Tasks) -> None:
     child = tasks.add(parent=parent, state="waiting")
     assert tasks.claimed() is None
     with tasks.catalog.write() as connection:
-        queue.release_waiting(connection, parent)
+        families.release_waiting(connection, parent)
     assert tasks.claimed() == child
 
 
@@ -118,7 +118,7 @@ def test_a_waiting_delivery_keeps_its_place(tasks: Tasks) -> None:
     tasks.add("snapshot", instance=0)
     assert tasks.claimed() is None
     with tasks.catalog.write() as connection:
-        queue.release_waiting(connection, parent)
+        families.release_waiting(connection, parent)
     assert tasks.claimed() == early
 
 
@@ -139,8 +139,8 @@ def test_a_retried_task_waits_for_a_younger_one_that_runs(tasks: Tasks) -> None:
     assert running is not None
     assert running.id == young
     with tasks.catalog.write() as connection:
-        assert queue.retry_failed(connection, parent) == [old]
-        queue.release_waiting(connection, parent)
+        assert families.retry_failed(connection, parent) == [old]
+        families.release_waiting(connection, parent)
     assert tasks.claimed(kinds=[TaskKind.DELIVERY]) is None
     tasks.finish(running)
     assert tasks.claimed(kinds=[TaskKind.DELIVERY]) == old
@@ -218,9 +218,9 @@ def test_retrying_takes_only_what_failed_or_was_cancelled(tasks: Tasks) -> None:
         assert claimed is not None
         tasks.finish(claimed, state)
     with tasks.catalog.write() as connection:
-        queue.count_finished(connection, parent, 3)
-        assert sorted(queue.retry_failed(connection, parent)) == children[1:]
-        assert queue.retry_failed(connection, parent) == []
+        families.count_finished(connection, parent, 3)
+        assert sorted(families.retry_failed(connection, parent)) == children[1:]
+        assert families.retry_failed(connection, parent) == []
     assert [tasks.get(child).state for child in children] == ["done", "waiting", "waiting"]
     assert (tasks.get(parent).state, tasks.get(parent).done) == ("queued", 1)
 
