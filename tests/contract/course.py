@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nuvo_jupyter.model.changes import ObjectOutcome
 from nuvo_jupyter.model.paths import from_name
-from nuvo_jupyter.model.tasks import Delivery, Preview, Task, TargetPreview
+from nuvo_jupyter.model.tasks import Delivery, Preview, TargetPreview, Task
 from tests.engine.campus import Campus
 
 from .disk import Tree, found_in, lay_out
@@ -77,7 +77,9 @@ class Class:
         self, student: str, strategy: str, objects: Sequence[str] | None = None, source: str = MASTER
     ) -> Done:
         """Distribute the whole state, or objects of it; whether or not each object could be delivered."""
-        return self._done(self.campus.finish(self.campus.call("distribute", **_asked(student, strategy, objects, source))))
+        return self._done(
+            self.campus.finish(self.campus.call("distribute", **_asked(student, strategy, objects, source)))
+        )
 
     def preview(
         self, student: str, strategy: str, objects: Sequence[str] | None = None, source: str = MASTER
