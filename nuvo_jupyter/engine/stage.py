@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Row
 from nuvo_jupyter.catalog import stages
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.spaces import get_instance
+from nuvo_jupyter.delivery.take import rules_for
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_snapshot, parse_state
 from nuvo_jupyter.model.changes import ObjectKind
@@ -18,7 +19,7 @@ from nuvo_jupyter.model.paths import is_inside, parse_path
 from nuvo_jupyter.model.requests import Nothing, StageAdd, StageRemove
 from nuvo_jupyter.model.tasks import Stage, StagedObject
 from nuvo_jupyter.store import tree
-from nuvo_jupyter.workspace.live import live_node
+from nuvo_jupyter.workspace.live import left_out, live_node
 from nuvo_jupyter.workspace.safe import Root
 
 
@@ -117,8 +118,16 @@ def require_objects(
     if snapshot is not None:
         missing = [path for path in paths if tree.find(call.engine.store, snapshot.root, path) is None]
     else:
+        rules = rules_for(call.engine.context, instance.id, instance.workspace)
         with Root(instance.workspace) as root:
             missing = [path for path in paths if live_node(root, path) is None]
+            for path in paths:
+                reason = left_out(root, rules, path)
+                if reason is not None:
+                    raise NotFound(
+                        f"{path!r} of {label} is left out of snapshots ({reason}), so it cannot be distributed.",
+                        hint="Move or rename it, or change .nuvoignore.",
+                    )
     if missing:
         raise NotFound(
             f"{label} holds no {missing[0]!r}.", hint="Check the path; it starts at the instance's folder."

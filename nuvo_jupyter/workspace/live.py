@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from nuvo_jupyter.model.errors import InvalidInput, NotFound
 from nuvo_jupyter.model.nodes import Node, NodeKind, TreeEntry
-from nuvo_jupyter.model.paths import basename, from_name, parent, to_name
+from nuvo_jupyter.model.paths import basename, from_name, join, parent, to_name
+from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import VANISHED, Root, look, open_file
+from nuvo_jupyter.workspace.scan import ignore_file
 
 _CHUNK = 1 << 20
 
@@ -46,6 +48,28 @@ def live_node(root: Root, path: str) -> Node | None:
     finally:
         os.close(folder)
     return None if entry is None else entry.node
+
+
+def left_out(root: Root, rules: Rules, path: str) -> str | None:
+    """Why a capture would leave out what lies at a path, or a folder on the way; ``None`` if it would not."""
+    where = ""
+    for part in path.split("/"):
+        try:
+            folder = root.folder(where)
+        except OSError:
+            return None
+        try:
+            rules = rules.inside(where, ignore_file(folder))
+            entry = _entry(folder, to_name(part))
+        finally:
+            os.close(folder)
+        if entry is None:
+            return None
+        reason = rules.reason(where, part, entry.node.kind is NodeKind.FOLDER)
+        if reason is not None:
+            return reason
+        where = join(where, part)
+    return None
 
 
 def live_file(root: Root, path: str) -> tuple[int, Iterator[bytes]]:

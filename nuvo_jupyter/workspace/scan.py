@@ -141,7 +141,7 @@ def _list(fd: int, path: str, rules: Rules, found: Scan) -> tuple[Listing, list[
         named = sorted((entry.name, entry) for entry in entries)
     names = {name for name, _ in named}
     if IGNORE_FILE in names:
-        rules = rules.inside(path, _ignore_file(fd))
+        rules = rules.inside(path, ignore_file(fd))
     listing = Listing(path, [], {name[2:] for name in names if name.startswith(SAVING)})
     folders: list[tuple[str, str, int]] = []
     for name, entry in named:
@@ -197,7 +197,8 @@ def unreadable(error: OSError) -> str:
     return f"unreadable: {os.strerror(error.errno or 0).lower()}"
 
 
-def _ignore_file(folder: int) -> str | None:
+def ignore_file(folder: int) -> str | None:
+    """The text of the ``.nuvoignore`` in a folder opened as ``folder``; ``None`` if it has none that can be read."""
     try:
         fd = open_file(folder, IGNORE_FILE)
     except OSError:

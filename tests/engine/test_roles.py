@@ -111,7 +111,9 @@ TABLE: dict[str, tuple[Fields, str]] = {
     "audit_list": (fields(space="secret"), "NNN AAAA AA"),
     "audit_export": (fields(space="secret"), "NNN AAAA AA"),
     "verify": (fields(), "RRR RRRR RA"),
+    "repair": (fields(), "RRR RRRR RA"),
     "verify_show": (lambda scene: {"id": scene.verification}, "RRR RRRR RA"),
+    "repair_show": (lambda scene: {"id": scene.repair}, "RRR RRRR RA"),
 }
 
 CASES = [
@@ -142,6 +144,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Keep
         "distribute_preview", PROFESSOR, source="secret/master@1", whole=True, to=["secret/anna"]
     )
     verification = campus.run("verify")
+    repair = campus.run("repair")
     task = campus.call(
         "distribute", PROFESSOR, source="secret/master@1", whole=True, to=["secret/anna", "secret/ben"]
     )
