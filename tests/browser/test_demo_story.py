@@ -113,6 +113,7 @@ def instructor(lab: Lab, page: Page, shoot: Shoot) -> None:
     still(page)
     to_top(notebook.get_by_role("heading", name="4 · Distribute"))
     to_top(panel.root.get_by_role("heading", name="Stage"))
+    page.mouse.move(0, 0)
     shoot(page, "demo-distributed")
 
 
@@ -128,7 +129,13 @@ def student(lab: Lab, browser: Browser, place: Place, shoot: Shoot) -> None:
         cell = notebook.locator(".jp-Cell", has_text=text).first
         cell.scroll_into_view_if_needed()
         expect(cell).to_be_visible()
-    to_top(notebook.get_by_role("heading", name="Missing values"))
+    # Long outputs folded, cells of both can be seen at once.
+    for text in ("survey.loc[age.isna()", 'survey["age"] = age.where'):
+        notebook.locator(".jp-CodeCell", has_text=text).first.locator(".jp-OutputCollapser").click()
+    to_top(notebook.locator(".jp-Cell", has_text="Hint (added in week 4)"))
+    # A kernel's first word marks the notebook as changed.
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+    page.mouse.move(0, 0)
     shoot(page, "demo-student")
 
     backup = panel.snapshots.first
