@@ -103,7 +103,7 @@ class Call:
 def _short(value: Any) -> Any:
     if isinstance(value, str) and len(value) > _DETAIL_CHARACTERS:
         return value[:_DETAIL_CHARACTERS] + "…"
-    if isinstance(value, list) and len(value) > 200:
+    if isinstance(value, list | tuple) and len(value) > 200:
         return [*value[:200], f"… {len(value) - 200} more"]
     return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ class Campus:
         """An instance's folder."""
         return Path(self.call("instance_show", instance=instance).workspace)
 
-    def write(self, instance: str, files: dict[str, str | bytes]) -> None:
+    def write(self, instance: str, files: Mapping[str, str | bytes]) -> None:
         """Put files into an instance's current state; names may be any the file system takes."""
         folder = os.fsencode(self.workspace(instance))
         for name, content in files.items():

@@ -28,7 +28,7 @@ ODD = {
 
 
 def notebook(*sources: str) -> str:
-    cells = [
+    cells: list[dict[str, Any]] = [
         {
             "cell_type": "code",
             "id": f"c{number}",
