@@ -10,21 +10,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench import corpora
+from bench.disk import NoDisk, fresh_disk, has_no_journal
 from bench.figures import Figures
 from bench.handout import measure_handout
 from bench.measuring import CommandFailed
 from bench.report import Report, write_into
-from bench.scales import SCALES
+from bench.scales import SCALES, Scale
 from bench.setup.peers import set_up
 from bench.startup import measure_startup
-from bench.states import measure_states
+from bench.states import Say, measure_states
 from bench.tools import TOOLS
+from bench.tools.base import Tool
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 WORK = Path(__file__).resolve().parent / ".work"
+DISK_SIZE = 40 << 30
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,35 +47,22 @@ def main(arguments: list[str] | None = None) -> int:
         _say(f"{name} is left out: {why}")
     figures = Figures()
     options.folder.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
+    outer = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
     try:
-        for letter, kind in (("A", "notebooks"), ("B", "large"), ("C", "tiny")):
-            if letter in options.corpora:
-                say(f"{letter}: writing the corpus")
-                live = folder / "live"
-                corpora.make(kind, live, *getattr(scale, kind))
-                measure_states(
-                    letter,
-                    live,
-                    ready,
-                    options.runs,
-                    folder / "stores",
-                    figures,
-                    say,
-                    small_files=letter != "B",
+        with ExitStack() as disk:
+            folder = disk.enter_context(fresh_disk(outer, DISK_SIZE)) if options.fresh_disk else outer
+            _measure(options, scale, ready, folder, figures, say)
+            file_system = _file_system(folder)
+            if has_no_journal(folder):
+                file_system += (
+                    " without a journal (makes files slowly after others were deleted; see --fresh-disk)"
                 )
-                shutil.rmtree(live)
-        if "D" in options.corpora:
-            measure_handout(scale, ready, options.runs, folder / "handout", figures, say)
-        if "ours-cli" in [tool.name for tool in ready]:
-            try:
-                measure_startup(options.runs, folder / "start", figures)
-            except CommandFailed as error:
-                figures.failures["ours-cli"] = str(error)
-        file_system = _file_system(folder)
+            say("cleaning up")
+    except NoDisk as error:
+        _say(str(error))
+        return 2
     finally:
-        say("cleaning up")
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(outer, ignore_errors=True)
     versions = {tool.name: tool.version() for tool in ready}
     report = Report(scale, options.runs, ready, missing, versions, figures, file_system, load, options.remark)
     print(report.text())
@@ -80,6 +71,29 @@ def main(arguments: list[str] | None = None) -> int:
     if options.write:
         write_into(PAGE, report.markdown())
     return 1 if figures.failures or not all(figures.checks.values()) else 0
+
+
+def _measure(
+    options: argparse.Namespace, scale: Scale, ready: list[Tool], folder: Path, figures: Figures, say: Say
+) -> None:
+    for letter, kind in (("A", "notebooks"), ("B", "large"), ("C", "tiny")):
+        if letter in options.corpora:
+            say(f"{letter}: writing the corpus")
+            live = folder / "live"
+            corpora.make(kind, live, *getattr(scale, kind))
+            small_files = letter != "B"
+            measure_states(
+                letter, live, ready, options.runs, folder / "stores", figures, say, small_files=small_files
+            )
+            shutil.rmtree(live)
+    if "D" in options.corpora:
+        measure_handout(scale, ready, options.runs, folder / "handout", figures, say)
+    if "ours-cli" in [tool.name for tool in ready]:
+        say("start of the command")
+        try:
+            measure_startup(options.runs, folder / "start", figures)
+        except CommandFailed as error:
+            figures.failures["ours-cli"] = str(error)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -95,6 +109,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--corpora", type=_names(letters), default=list(letters), help="of A,B,C,D (default: all)"
     )
     parser.add_argument("--folder", type=Path, default=WORK, help="where to work, on the disk to measure")
+    parser.add_argument(
+        "--fresh-disk",
+        action="store_true",
+        help="as root: on an ext4 of its own, in an image file in that folder",
+    )
     parser.add_argument("--no-setup", action="store_true", help="install nothing; leave out what is missing")
     parser.add_argument("--json", metavar="FILE", help="also write every single measurement")
     parser.add_argument(

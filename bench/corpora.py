@@ -40,7 +40,7 @@ def notebooks(folder: Path, files: int, size: int) -> None:
     """Corpus A: of ten files four notebooks with pictures, four scripts and two CSV files."""
     rng = random.Random(f"{SEED} A")
     text = _Text(rng)
-    weights = [rng.lognormvariate(0, 0.8) * (7.5, 0.35, 4.5)[_suffix(number)] for number in range(files)]
+    weights = [rng.lognormvariate(0, 0.8) * (7.5, 0.8, 4.5)[_suffix(number)] for number in range(files)]
     for number, wanted in enumerate(_shares(weights, size)):
         name = f"topic-{number // 100:03d}/{('notebook', 'script', 'table')[_suffix(number)]}-{number:05d}"
         path = folder / f"{name}{('.ipynb', '.py', '.csv')[_suffix(number)]}"
@@ -110,16 +110,22 @@ def held(folder: Path, files: int, owner: int) -> None:
 
 
 class _Text:
-    """Text like that of notebooks, from a fixed vocabulary: it compresses to about a third."""
+    """Text like that of notebooks: lines of words, some of them again and again; zstd makes a third of it."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         letters = "abcdefghijklmnopqrstuvwxyz_"
         words = ["".join(rng.choices(letters, k=rng.randrange(2, 11))) for _ in range(3_000)]
-        signs = [" = ", "(", ")\n    ", ", ", ".", "\n", " ", " + ", "[0]\n", "\n\n"]
-        picked = rng.choices(words, weights=[1 / (rank + 5) for rank in range(len(words))], k=600_000)
-        joined = rng.choices(signs, k=len(picked))
-        self._slab = "".join(word + sign for word, sign in zip(picked, joined, strict=True))
+        signs = [" = ", "(", ")", ", ", ".", " ", " + ", "[0]", ": "]
+        common = [1 / (rank + 5) for rank in range(len(words))]
+        lines = []
+        for _ in range(20_000):
+            picked = rng.choices(words, weights=common, k=rng.randrange(2, 9))
+            lines.append(
+                "    " * rng.randrange(4) + "".join(word + rng.choice(signs) for word in picked) + "\n"
+            )
+        often = [1 / (rank + 20) for rank in range(len(lines))]
+        self._slab = "".join(rng.choices(lines, weights=often, k=150_000))
 
     def part(self, size: int) -> str:
         """Some text of at most ``size`` characters."""
@@ -141,13 +147,18 @@ class _Text:
             yield digits
 
     def notebook(self, size: int) -> Iterator[bytes]:
-        """A notebook of about ``size`` bytes, a little over half of it pictures."""
+        """A notebook of about ``size`` bytes, two fifths of it pictures, in one cell of four."""
         cells: list[dict[str, object]] = []
         left = size - 300
         while left > 0:
-            source = self.part(min(left, 2_500))
-            picture = base64.b64encode(self._rng.randbytes(min(left // 3, 12_000))).decode()
-            output = {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
+            source, printed = self.part(min(left // 2, 2_500)), self.part(min(left // 2, 2_500))
+            outputs: list[dict[str, object]] = [{"output_type": "stream", "name": "stdout", "text": printed}]
+            if len(cells) % 4 == 1:
+                picture = base64.b64encode(self._rng.randbytes(min(left // 3, 11_000))).decode()
+                outputs.append(
+                    {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
+                )
+                left -= len(picture)
             cells.append(
                 {
                     "cell_type": "code",
@@ -155,10 +166,10 @@ class _Text:
                     "execution_count": len(cells) + 1,
                     "metadata": {},
                     "source": source.splitlines(keepends=True),
-                    "outputs": [output],
+                    "outputs": outputs,
                 }
             )
-            left -= int(len(source) * 1.4) + len(picture) + 250
+            left -= int(len(source) * 1.4) + len(printed) + 350
         whole = {
             "cells": cells,
             "metadata": {"language_info": {"name": "python"}},
