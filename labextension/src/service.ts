@@ -29,7 +29,8 @@ export class NuvoService implements INuvoService {
     await Promise.all([this.state.refresh(), this.stage.refresh(), this.tasks.refresh()]);
   }
 
-  takeSnapshot(words: ISnapshotWords, confirmed = false): Promise<ITask> {
+  async takeSnapshot(words: ISnapshotWords, confirmed = false): Promise<ITask> {
+    await this._prepare();
     const { instance, folder } = this.state;
     const where = instance ? { instance: instance.reference } : { folder: folder ?? '' };
     return this._started(
@@ -38,7 +39,7 @@ export class NuvoService implements INuvoService {
   }
 
   async restore(snapshot: ISnapshot, paths: string[]): Promise<ITask> {
-    await Promise.allSettled(this.preparations.map(prepare => prepare()));
+    await this._prepare();
     return this._started(
       call(this.server, 'post', '/restore', { source: snapshot.reference, paths })
     );
@@ -62,7 +63,8 @@ export class NuvoService implements INuvoService {
     await this.state.refresh();
   }
 
-  distribute(request: IDistributeRequest, preview: boolean): Promise<ITask> {
+  async distribute(request: IDistributeRequest, preview: boolean): Promise<ITask> {
+    await this._prepare();
     const { onlyFiles, strategy, ...rest } = request;
     const path = preview ? '/distributions/preview' : '/distributions';
     const asked = { ...rest, only_files: onlyFiles, strategies: { file: strategy } };
@@ -73,6 +75,10 @@ export class NuvoService implements INuvoService {
     return this._started(
       call(this.server, 'post', '/distributions/{id}/retry', { id: distribution })
     );
+  }
+
+  private async _prepare(): Promise<void> {
+    await Promise.allSettled(this.preparations.map(prepare => prepare()));
   }
 
   private async _started(asked: Promise<ITask>): Promise<ITask> {

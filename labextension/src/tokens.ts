@@ -51,7 +51,7 @@ export interface INuvoService {
   /** Take a snapshot of the instance shown; `confirmed` goes on although the folder is huge. */
   takeSnapshot(words: ISnapshotWords, confirmed?: boolean): Promise<ITask>;
 
-  /** Done before this page has files changed that may be open in it; a failure does not hold that up. */
+  /** Done before this page has files captured or changed that may be open in it; a failure does not hold that up. */
   readonly preparations: (() => Promise<unknown>)[];
 
   /** Restore paths of a snapshot into its instance; everything if none are given. */

@@ -10,7 +10,7 @@ import typer
 from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.exit_codes import ERROR
 from nuvo_jupyter.cli.options import Json, Limit
-from nuvo_jupyter.cli.session import Session, session
+from nuvo_jupyter.cli.session import session
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -106,7 +106,16 @@ def add(app: typer.Typer) -> None:
     def repair(context: typer.Context, json: Json = False) -> None:
         """Rebuild the catalog's index of the store from the packs alone."""
         run = session(context)
-        _repair(run)
+        task = run.finish(run.client.repair(), True)
+        found = run.client.repair_show(id=task.id)
+        if run.output.struct(found):
+            return
+        for damage in found.damage:
+            run.output.note(f"{damage.code}: {damage.detail}")
+        run.output.note(
+            f"{found.packs} packs read: {found.packs_added} packs and {found.blobs_added} blobs added to the index, "
+            f"{found.packs_removed} packs and {found.blobs_removed} blobs removed."
+        )
 
     @app.command(context_settings=_PASS_ON)
     def demo(context: typer.Context) -> None:
@@ -121,23 +130,3 @@ def add(app: typer.Typer) -> None:
         from nuvo_jupyter.handlers.openapi import encode
 
         sys.stdout.buffer.write(encode())
-
-
-def _repair(run: Session) -> None:
-    from nuvo_jupyter.clients.configured import configured
-    from nuvo_jupyter.engine.engine import Engine
-    from nuvo_jupyter.store.repair import repair
-
-    engine = Engine.open(configured())
-    try:
-        found = repair(engine.store)
-    finally:
-        engine.close()
-    if run.output.struct(found):
-        return
-    for damage in found.damage:
-        run.output.note(f"{damage.code}: {damage.detail}")
-    run.output.note(
-        f"{found.packs} packs read: {found.packs_added} packs and {found.blobs_added} blobs added to the index, "
-        f"{found.packs_removed} packs and {found.blobs_removed} blobs removed."
-    )

@@ -52,7 +52,9 @@ def after_delivery(
     return _sound(after)
 
 
-def after_recall(base: Mapping[str, Node], recalled: Iterable[str], outcomes: Sequence[ObjectOutcome]) -> dict[str, Node]:
+def after_recall(
+    base: Mapping[str, Node], recalled: Iterable[str], outcomes: Sequence[ObjectOutcome]
+) -> dict[str, Node]:
     """The base without what was recalled; edited copies that stay are their owner's from now on."""
     failed = {outcome.path for outcome in outcomes if outcome.outcome is Outcome.FAILED}
     gone = set(recalled) - failed

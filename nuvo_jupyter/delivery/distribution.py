@@ -36,7 +36,9 @@ def distribute(execution: Execution) -> None:
     execution.check()
     with context.catalog.write() as connection:
         execution.fence(connection, total=sum(families.child_states(connection, row.id).values()))
-        source = connection.execute(sa.select(t.distribution).where(t.distribution.c.id == row.distribution_id)).one()
+        source = connection.execute(
+            sa.select(t.distribution).where(t.distribution.c.id == row.distribution_id)
+        ).one()
     if order.kind is not DistributionKind.RECALL and source.source_snapshot_id is None:
         # One immutable state for all targets, whatever is changed in the source meanwhile.
         _snapshot(execution, source.source_instance_id, CAPTURE, "source_snapshot_id")

@@ -111,7 +111,10 @@ def for_starter(
         if problem.hint:
             lines.append(problem.hint)
     if any("conflict" in read_result(row.result).counts for row in deliveries):
-        lines += ["", "Look at the deliveries with conflicts to see which objects were changed on both sides."]
+        lines += [
+            "",
+            "Look at the deliveries with conflicts to see which objects were changed on both sides.",
+        ]
     return subject, "\n".join(lines) + "\n"
 
 
@@ -121,7 +124,9 @@ def for_user(kind: DistributionKind, distribution: Row[Any], delivery: Row[Any])
     counts = read_result(delivery.result).counts
     if kind is DistributionKind.RECALL:
         subject = f"Material was recalled in {space}"
-        lines = [f"{distribution.created_by} took back distributed material from your instance {instance} of {space}."]
+        lines = [
+            f"{distribution.created_by} took back distributed material from your instance {instance} of {space}."
+        ]
     else:
         subject = f"New material in {space}"
         lines = [f"{distribution.created_by} distributed material to your instance {instance} of {space}."]
@@ -147,7 +152,9 @@ def _instances(number: int) -> str:
     return "1 instance" if number == 1 else f"{number} instances"
 
 
-def _tell(context: Context, connection: Connection, task: Row[Any], username: str, subject: str, body: str) -> None:
+def _tell(
+    context: Context, connection: Connection, task: Row[Any], username: str, subject: str, body: str
+) -> None:
     person = people.find_person(connection, username)
     insert_notification(
         connection,

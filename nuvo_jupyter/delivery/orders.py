@@ -71,4 +71,8 @@ class VerifyOrder(msgspec.Struct, frozen=True):
     """Re-hash the store."""
 
 
-Order = SnapshotOrder | DistributionOrder | DeliveryOrder | PreviewOrder | VerifyOrder
+class RepairOrder(msgspec.Struct, frozen=True):
+    """Rebuild the catalog's index of the store from its packs."""
+
+
+Order = SnapshotOrder | DistributionOrder | DeliveryOrder | PreviewOrder | VerifyOrder | RepairOrder

@@ -54,7 +54,9 @@ def preview(execution: Execution) -> None:
             connection, order.distribution, order.source_snapshot, home.space_id, execution.row.created_at
         )
         concerned = {*order.targets, order.distribution.through}
-        instances = {row.id: row for row in get_instances(connection, [one for one in concerned if one is not None])}
+        instances = {
+            row.id: row for row in get_instances(connection, [one for one in concerned if one is not None])
+        }
     work = _Preview(execution, source)
     recall = order.distribution.kind is DistributionKind.RECALL
     if not recall:
@@ -75,7 +77,9 @@ def preview(execution: Execution) -> None:
             if blocked is None:
                 targets[instance_id] = work.target(instances[instance_id], first=False)
             else:
-                targets[instance_id] = TargetPreview(_name(instances[instance_id]), {}, (), because_of_first(blocked))
+                targets[instance_id] = TargetPreview(
+                    _name(instances[instance_id]), {}, (), because_of_first(blocked)
+                )
     wanted = [*([through] if through is not None and through not in order.targets else []), *order.targets]
     found = tuple(targets[i] for i in dict.fromkeys(wanted) if i in targets)
     totals: dict[str, int] = {}
@@ -194,7 +198,11 @@ def _holds_more(root: Root, path: str, removed: Container[str]) -> bool:
     except OSError:
         return False
     try:
-        return any(join(path, from_name(name)) not in removed for name in os.listdir(folder) if not name.startswith(OURS))
+        return any(
+            join(path, from_name(name)) not in removed
+            for name in os.listdir(folder)
+            if not name.startswith(OURS)
+        )
     finally:
         os.close(folder)
 
@@ -220,7 +228,9 @@ def _in_the_way(root: Root, path: str, node: Node) -> bool:
 class _Contents:
     """Contents by their blob ids: from the store, or from the folder in which they were seen."""
 
-    def __init__(self, store: Store, places: Mapping[tuple[BlobId, ...], tuple[str, str]] | None = None) -> None:
+    def __init__(
+        self, store: Store, places: Mapping[tuple[BlobId, ...], tuple[str, str]] | None = None
+    ) -> None:
         self._store = store
         self._places = dict(places or {})
 

@@ -15,7 +15,7 @@ from nuvo_jupyter.delivery.preview import preview
 from nuvo_jupyter.delivery.results import pack_result
 from nuvo_jupyter.delivery.settle import CANCELLED
 from nuvo_jupyter.delivery.take import take_snapshot
-from nuvo_jupyter.delivery.verify_task import verify_store
+from nuvo_jupyter.delivery.upkeep import repair_store, verify_store
 from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NuvoError, ServiceUnavailable
 from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
@@ -51,6 +51,7 @@ WORK = {
     TaskKind.DELIVERY: deliver,
     TaskKind.PREVIEW: preview,
     TaskKind.VERIFY: verify_store,
+    TaskKind.REPAIR: repair_store,
 }
 
 
@@ -61,7 +62,10 @@ def execute(execution: Execution) -> None:
             _end(
                 execution,
                 TaskState.FAILED,
-                Problem("gave_up", f"It was begun {MAX_ATTEMPTS} times, and each time the process ended before it did."),
+                Problem(
+                    "gave_up",
+                    f"It was begun {MAX_ATTEMPTS} times, and each time the process ended before it did.",
+                ),
             )
             return
         _work(execution)
@@ -94,7 +98,11 @@ def _work(execution: Execution) -> None:
     except Exception as error:
         log.exception("Task %d failed unexpectedly.", execution.id)
         reason = f"{type(error).__name__}: {error}"
-        _end(execution, TaskState.FAILED, Problem("error", f"It failed unexpectedly ({reason}).", "See the server's log."))
+        _end(
+            execution,
+            TaskState.FAILED,
+            Problem("error", f"It failed unexpectedly ({reason}).", "See the server's log."),
+        )
 
 
 def _end(execution: Execution, state: TaskState, problem: Problem) -> None:

@@ -13,7 +13,9 @@ from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.delivery.results import pack_result
 from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
-CANCELLED = Problem("cancelled", "It was cancelled.", "Retry the distribution to deliver to these targets after all.")
+CANCELLED = Problem(
+    "cancelled", "It was cancelled.", "Retry the distribution to deliver to these targets after all."
+)
 
 
 def settle(context: Context, connection: Connection, parent_id: int) -> None:

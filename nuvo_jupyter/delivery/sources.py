@@ -87,7 +87,9 @@ def read_source(connection: Connection, distribution_id: int, *, first: bool) ->
     """
     row = connection.execute(sa.select(t.distribution).where(t.distribution.c.id == distribution_id)).one()
     order = msgspec.msgpack.decode(row.request, type=DistributionOrder)
-    snapshot_id = row.source_snapshot_id if first or row.through_snapshot_id is None else row.through_snapshot_id
+    snapshot_id = (
+        row.source_snapshot_id if first or row.through_snapshot_id is None else row.through_snapshot_id
+    )
     return make_source(connection, order, snapshot_id, row.space_id, row.created_at)
 
 

@@ -68,7 +68,14 @@ def take_snapshot(
     """
     with instance_lock(context.home, instance_id, check), open_workspace(context, instance_id) as root:
         return take_locked(
-            context, root, instance_id, order=order, by=by, record=record, progress=progress, cancelled=cancelled
+            context,
+            root,
+            instance_id,
+            order=order,
+            by=by,
+            record=record,
+            progress=progress,
+            cancelled=cancelled,
         ).id
 
 
@@ -112,7 +119,9 @@ def take_locked(
     return Taken(snapshot_id, captured)
 
 
-def look(context: Context, instance_id: int, root: Root, cancelled: Callable[[], bool] | None = None) -> Captured:
+def look(
+    context: Context, instance_id: int, root: Root, cancelled: Callable[[], bool] | None = None
+) -> Captured:
     """What a snapshot of an instance's current state would hold, storing nothing."""
     memory = Memory.load(context.home / "memory" / str(instance_id))
     rules = rules_for(context, instance_id, root.path)
@@ -160,7 +169,9 @@ def _inside(workspace: str, path: str) -> str:
     return "/".join(from_name(part) for part in Path(relative).parts)
 
 
-def _insert(connection: Connection, instance_id: int, captured: Captured, order: SnapshotOrder, by: str) -> int:
+def _insert(
+    connection: Connection, instance_id: int, captured: Captured, order: SnapshotOrder, by: str
+) -> int:
     instance = connection.execute(sa.select(t.instance).where(t.instance.c.id == instance_id)).one()
     if order.name is not None:
         taken = sa.select(t.snapshot.c.number).where(

@@ -82,7 +82,8 @@ class Worker:
         # Together they look once per interval.
         self._patience = POLL_SECONDS * threads
         self._threads = [
-            threading.Thread(target=self._loop, name=f"nuvo-worker-{number}", daemon=True) for number in range(threads)
+            threading.Thread(target=self._loop, name=f"nuvo-worker-{number}", daemon=True)
+            for number in range(threads)
         ]
         if context.mail.host and threads:
             self._threads.append(threading.Thread(target=self._mail, name="nuvo-mail", daemon=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import queue, stages
@@ -12,7 +13,7 @@ from nuvo_jupyter.delivery.orders import DistributionOrder, PreviewOrder
 from nuvo_jupyter.delivery.results import read_preview
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, find_space, parse_state
+from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, find_space, parse_state, state_text
 from nuvo_jupyter.engine.sending import send
 from nuvo_jupyter.engine.stage import checked_objects, require_objects, staged_source
 from nuvo_jupyter.engine.targets import find_targets
@@ -103,9 +104,11 @@ def preview_show(call: Call, request: TaskShow) -> Preview:
     if row.kind != TaskKind.PREVIEW:
         raise NotFound(f"Task {request.id} is no preview.")
     task = wait_for(call, request.id, request.wait)
+    order = msgspec.msgpack.decode(row.request, type=PreviewOrder)
     with call.read() as connection:
         row = queue.get(connection, request.id)
-    return Preview(task=task, source=task.title, targets=read_preview(row.result))
+        source = state_text(connection, order.source_instance, order.source_snapshot)
+    return Preview(task=task, source=source, targets=read_preview(row.result))
 
 
 def _plan(call: Call, connection: Connection, request: Distribute) -> _Plan:

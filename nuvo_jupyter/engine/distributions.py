@@ -17,7 +17,7 @@ from nuvo_jupyter.delivery.results import read_outcomes
 from nuvo_jupyter.delivery.settle import retry
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.lookup import find_space, instance_of
+from nuvo_jupyter.engine.lookup import find_space, instance_of, state_text
 from nuvo_jupyter.engine.tasks import answer, present_tasks, visible_task
 from nuvo_jupyter.model.errors import NotFound, NotNow
 from nuvo_jupyter.model.requests import DistributionList, OfTask, TaskShow
@@ -153,25 +153,12 @@ def _present(
         id=row.id,
         kind=DistributionKind(row.kind),
         space=get_space(connection, row.space_id).name,
-        source=_source(connection, row),
+        source=None
+        if row.source_instance_id is None
+        else state_text(connection, row.source_instance_id, row.source_snapshot_id),
         objects=order.objects,
         strategies=order.strategies,
         message=row.message,
         task=task,
         deliveries=tuple(deliveries),
     )
-
-
-def _source(connection: Connection, row: Row[Any]) -> str | None:
-    if row.source_instance_id is None:
-        return None
-    query = (
-        sa.select(t.space.c.name.label("space"), t.instance.c.name)
-        .join(t.space, t.space.c.id == t.instance.c.space_id)
-        .where(t.instance.c.id == row.source_instance_id)
-    )
-    instance = connection.execute(query).one()
-    number = connection.scalar(
-        sa.select(t.snapshot.c.number).where(t.snapshot.c.id == row.source_snapshot_id)
-    )
-    return f"{instance.space}/{instance.name}" + (f"@{number}" if number is not None else "")

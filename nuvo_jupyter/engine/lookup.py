@@ -148,3 +148,15 @@ def _choose(rows: list[Row[Any]], deleted: bool, what: str) -> Row[Any]:
         )
     until = datetime.fromtimestamp(recoverable[0].deleted_at + RECOVERABLE_SECONDS, UTC)
     raise Gone(f"The {what} was deleted.", hint=f"It can be recovered until {until:%Y-%m-%d %H:%M} UTC.")
+
+
+def state_text(connection: Connection, instance_id: int, snapshot_id: int | None) -> str:
+    """The reference of a state by its ids; without a snapshot's, of the current state."""
+    query = (
+        sa.select(t.space.c.name.label("space"), t.instance.c.name)
+        .join(t.space, t.space.c.id == t.instance.c.space_id)
+        .where(t.instance.c.id == instance_id)
+    )
+    row = connection.execute(query).one()
+    number = connection.scalar(sa.select(t.snapshot.c.number).where(t.snapshot.c.id == snapshot_id))
+    return f"{row.space}/{row.name}" + (f"@{number}" if number is not None else "")

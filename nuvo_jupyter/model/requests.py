@@ -377,3 +377,7 @@ class AuditList(Request, frozen=True, kw_only=True):
 
 class Verify(Request, frozen=True, kw_only=True):
     wait: Wait = 0
+
+
+class Repair(Request, frozen=True, kw_only=True):
+    wait: Wait = 0

@@ -18,6 +18,7 @@ class TaskKind(enum.StrEnum):
     DELIVERY = "delivery"
     PREVIEW = "preview"
     VERIFY = "verify"
+    REPAIR = "repair"
 
 
 class TaskState(enum.StrEnum):

@@ -41,6 +41,7 @@ class Scene:
     delivery: int = 0
     preview: int = 0
     verification: int = 0
+    repair: int = 0
 
 
 Fields = Callable[[Scene], dict[str, Any]]
@@ -151,7 +152,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Keep
     campus.call("task_cancel", PROFESSOR, id=task.id)
     campus.call("stage_add", PROFESSOR, state="secret/anna@1", objects=STAGED)
     shown = campus.call("distribution_show", PROFESSOR, id=task.distribution)
-    scene = Scene(campus, task.distribution, task.id, shown.deliveries[0].id, preview.id, verification.id)
+    scene = Scene(
+        campus, task.distribution, task.id, shown.deliveries[0].id, preview.id, verification.id, repair.id
+    )
     keeper = Keeper(campus)
     yield scene, keeper
     keeper.close()
@@ -192,6 +195,7 @@ HIDDEN = [name for name, (_, answers) in TABLE.items() if answers.startswith("NN
 @pytest.mark.parametrize("name", HIDDEN)
 def test_what_is_private_cannot_be_told_from_what_does_not_exist(scene: Scene, name: str) -> None:
     request = TABLE[name][0](scene)
+    nowhere: dict[str, Any]
     if "id" in request:
         nowhere = {"id": 10**6}
     else:

@@ -763,6 +763,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/repair": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rebuild the index of the store from its packs.
+         * @description Needs: organization manager.
+         */
+        post: operations["repair"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/repairs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a repair did.
+         * @description Needs: organization manager.
+         */
+        get: operations["repair_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1102,6 +1142,26 @@ export interface components {
          */
         Reason: "before_distribution" | "before_restore" | "distributed" | "manual";
         /**
+         * RepairReport
+         * @description What `nuvo repair` did to the catalog's blob index.
+         */
+        RepairReport: {
+            /** @description number of packs read. */
+            packs: number;
+            /** @description number of sound blobs found in them. */
+            blobs: number;
+            /** @description packs that were not in the catalog. */
+            packs_added: number;
+            /** @description packs in the catalog that no longer exist. */
+            packs_removed: number;
+            /** @description blobs that were not in the catalog, or were listed elsewhere. */
+            blobs_added: number;
+            /** @description blobs in the catalog of which no sound copy exists. */
+            blobs_removed: number;
+            /** @description what is wrong with packs. */
+            damage: components["schemas"]["Damage"][];
+        };
+        /**
          * Role
          * @description What a person may do, in an organization, a space or an instance.
          * @enum {unknown}
@@ -1285,7 +1345,7 @@ export interface components {
          * @description What a task does.
          * @enum {unknown}
          */
-        TaskKind: "delivery" | "distribution" | "preview" | "snapshot" | "verify";
+        TaskKind: "delivery" | "distribution" | "preview" | "repair" | "snapshot" | "verify";
         /**
          * TaskState
          * @description Where a task stands. `waiting`: for another task; `queued`: for an executor.
@@ -3435,6 +3495,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    repair: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    repair_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepairReport"];
                 };
             };
             /** @description An error. */

@@ -8,7 +8,7 @@ import { INuvoService } from '../tokens';
 
 const MILLISECONDS_OF_QUIET = 200;
 
-/** Saves open documents before a restore; after any delivery, lists the folder anew and shows them as they are on disk. */
+/** Saves open documents before a snapshot or restore; after any delivery, lists the folder anew and shows them as they are on disk. */
 export const documentsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'nuvo-jupyter:documents',
   description: 'Shows files as they are on disk after a restore or a delivery.',
@@ -25,7 +25,7 @@ export const documentsPlugin: JupyterFrontEndPlugin<void> = {
       Array.from((app.shell as LabShell).widgets('main'), widget =>
         documents.contextForWidget(widget)
       ).filter(context => context !== undefined);
-    // What was not saved goes into the backup, and the document can show what was restored.
+    // What was not saved goes into the snapshot or backup, and the document can show what was restored.
     service.preparations.push(() =>
       Promise.allSettled(
         [...new Set(open())].filter(context => context.model.dirty).map(context => context.save())

@@ -7,7 +7,7 @@ from nuvo_jupyter.model import requests as r
 from nuvo_jupyter.model import tasks as t
 from nuvo_jupyter.model.roles import Need
 from nuvo_jupyter.model.status import Empty
-from nuvo_jupyter.model.store import VerifyReport
+from nuvo_jupyter.model.store import RepairReport, VerifyReport
 
 OPERATIONS: tuple[Operation, ...] = (
     *of(
@@ -78,6 +78,22 @@ OPERATIONS: tuple[Operation, ...] = (
             VerifyReport,
             Need.MANAGER,
             "Read what a verification found.",
+        ),
+        declare(
+            "repair",
+            "POST /repair",
+            r.Repair,
+            t.Task,
+            Need.MANAGER,
+            "Rebuild the index of the store from its packs.",
+        ),
+        declare(
+            "repair_show",
+            "GET /repairs/{id}",
+            r.OfTask,
+            RepairReport,
+            Need.MANAGER,
+            "Read what a repair did.",
         ),
     ),
 )
