@@ -146,36 +146,45 @@ class CommandWay:
             pass
         place = self.place
         folders = ("--workspace", str(place.master), "--template", place.template)
-        self._nuvo("", "space", "create", SPACE, "--kind", "course", "--description", TITLE, *folders)
-        self._nuvo("", "snapshot", "--name", "Start of term")
-        self._nuvo("", "roster", "add", "-", "--space", SPACE, given=roster_csv(students))
+        self.nuvo("", "space", "create", SPACE, "--kind", "course", "--description", TITLE, *folders)
+        self.nuvo("", "snapshot", "--name", "Start of term")
+        self.nuvo("", "roster", "add", "-", "--space", SPACE, given=roster_csv(students))
         say("Handing out the course", 0, 0)
-        self._nuvo("", "distribute", "--from", "latest", "--whole", "--to", "all", "--strategy", "merge")
+        self.nuvo("", "distribute", "--from", "latest", "--whole", "--to", "all", "--strategy", "merge")
 
     def distribute(self) -> None:
         """See :class:`Way`."""
-        self._nuvo("", "snapshot", "--name", "Week 4")
-        self._nuvo("", "stage", "add", *CHANGED)
-        self._nuvo("", "distribute", "--to", "all", "--strategy", "merge", "--preview")
-        self._nuvo("", "distribute", "--to", "all", "--strategy", "merge")
+        self.nuvo("", "snapshot", "--name", "Week 4")
+        self.nuvo("", "stage", "add", *CHANGED)
+        self.nuvo("", "distribute", "--to", "all", "--strategy", "merge", "--preview")
+        self.nuvo("", "distribute", "--to", "all", "--strategy", "merge")
 
     def send(self, path: str) -> None:
         """See :class:`Way`."""
-        self._nuvo("", "distribute", "--from", f":{path}", "--to", "all", "--strategy", "merge")
+        self.nuvo("", "distribute", "--from", f":{path}", "--to", "all", "--strategy", "merge")
 
     def recall(self, path: str) -> None:
         """See :class:`Way`."""
-        self._nuvo("", "recall", path)
+        self.nuvo("", "recall", path)
 
     def restore(self, username: str, snapshot: int, path: str) -> None:
         """See :class:`Way`."""
-        self._nuvo(username, "restore", str(snapshot), path)
+        self.nuvo(username, "restore", str(snapshot), path)
 
     def verify(self) -> None:
         """See :class:`Way`."""
-        self._nuvo("", "verify")
+        self.nuvo("", "verify")
 
-    def _nuvo(self, username: str, *arguments: str, given: str = "") -> str:
+    def nuvo(self, username: str, *arguments: str, given: str = "") -> str:
+        """Run a command in somebody's folder; what it wrote.
+
+        Args:
+            username: a student; ``""`` for the instructor.
+            given: its standard input.
+
+        Raises:
+            StepFailed: it ended with an error.
+        """
         done = subprocess.run(
             [*_nuvo_program(), *arguments],
             input=given,

@@ -9,6 +9,7 @@ from nuvo_jupyter.demo.place import Place
 from nuvo_jupyter.demo.report import Report
 from nuvo_jupyter.demo.story import Story
 from nuvo_jupyter.demo.student_names import student_names
+from nuvo_jupyter.demo.tour import CHANGED
 from nuvo_jupyter.demo.ways import CommandWay
 
 CLASS = student_names()[:4]
@@ -27,3 +28,29 @@ def test_the_story_with_commands_is_as_it_should_be(tmp_path: Path) -> None:
     for student in CLASS:
         assert f"intro-to-data-science/{student.username}\tdone\t" in shown
     assert "merged\tnotebooks/week03_cleaning_data.ipynb" in shown
+
+
+class Careless(CommandWay):
+    """Overwrites what students wrote, and nobody looked at a preview."""
+
+    def distribute(self) -> None:
+        self.nuvo("", "snapshot", "--name", "Week 4")
+        self.nuvo("", "stage", "add", *CHANGED)
+        self.nuvo("", "distribute", "--to", "all", "--strategy", "overwrite", "--preview")
+        self.nuvo("", "distribute", "--to", "all", "--strategy", "overwrite")
+
+
+def test_the_story_notices_work_that_is_lost(tmp_path: Path) -> None:
+    place = Place(tmp_path / "demo")
+    place.claim()
+    out = io.StringIO()
+    report = Report(out)
+    story = Story(place, Careless(place), report, CLASS[:2])
+    story.create()
+    story.work()
+    story.distribute()
+    assert report.off == [], out.getvalue()
+    story.merged()
+    assert len(report.off) == 2, out.getvalue()
+    assert report.off[0].startswith("anna's week 3 has her")
+    assert "nothing of the students' is lost" in report.off[1]
