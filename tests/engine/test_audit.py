@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import DatabaseError
 
 from nuvo_jupyter.engine.operations import OPERATIONS
 from nuvo_jupyter.model.errors import NotFound, NuvoError, Refused
@@ -178,6 +179,14 @@ def test_a_refusal_is_recorded_with_what_it_was_about(scene: Campus) -> None:
     # Those who answer for the space read of them.
     mine = scene.call("audit_list", PROFESSOR, space="intro", after=before)
     assert [entry.id for entry in mine] == [entry.id for entry in entries]
+
+
+def test_a_change_that_cannot_be_recorded_is_not_made(scene: Campus) -> None:
+    before = scene.call("space_show", PROFESSOR, space="intro")
+    scene.sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    with pytest.raises(DatabaseError, match="no room"):
+        scene.call("space_update", PROFESSOR, space="intro", description="unrecorded")
+    assert scene.call("space_show", PROFESSOR, space="intro") == before
 
 
 def test_looking_leaves_no_entry(scene: Campus) -> None:

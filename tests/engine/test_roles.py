@@ -338,6 +338,14 @@ def test_every_editor_sees_distributed_and_nobody_elses_state(scene: Scene) -> N
     assert names == {"ben", "distributed"}
 
 
+@pytest.mark.parametrize("state", ["secret/ben", "secret/ben@1", "secret/master@1"])
+def test_both_sides_of_a_comparison_need_a_viewer(scene: Scene, state: str) -> None:
+    for name, path in (("compare", ""), ("diff", ":a.txt")):
+        for sides in (("secret/anna@1", state), (state, "secret/anna@1")):
+            with pytest.raises(Refused, match="instance viewer"):
+                scene.campus.call(name, "anna", left=sides[0] + path, right=sides[1] + path)
+
+
 def test_an_editor_of_a_target_sees_their_own_delivery_only(scene: Scene) -> None:
     shown = scene.campus.call("distribution_show", "ben", id=scene.distribution)
     assert [delivery.instance for delivery in shown.deliveries] == ["secret/ben"]
