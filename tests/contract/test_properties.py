@@ -242,7 +242,11 @@ def test_no_cell_of_either_side_is_lost(course: Class, data: st.DataObject) -> N
     began = {_text(one) for one in base}
     for side in (mine, theirs):
         assert {_text(one) for one in side} - began <= there, "an edit or a new cell is lost"
-    assert {_text(one) for one in mine} & {_text(one) for one in theirs} <= there, "both have it still"
+    # Of two equal cells each side may have removed another one.
+    single = {text for text, number in Counter(_text(one) for one in base).items() if number == 1}
+    assert {_text(one) for one in mine} & {_text(one) for one in theirs} & single <= there, (
+        "both have it still"
+    )
     again = course.distribute(student, "merge")
     assert again.outcomes == {"n.ipynb": "kept"}
     assert course.holds(student) == after

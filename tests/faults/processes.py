@@ -1,0 +1,87 @@
+"""Real processes that do background work on a home, and are killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+SCRIPT = Path(__file__).with_name("executor.py")
+KILLED = -9
+
+
+class Ended(NamedTuple):
+    """How a process ended.
+
+    Args:
+        status: exit code; −9 when it was killed.
+        effects: calls that changed disk or catalog; 0 if it was killed.
+    """
+
+    status: int
+    effects: int
+
+
+class Executor:
+    """A process that does background work, one child at a time."""
+
+    def __init__(self) -> None:
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONWARNINGS": "default",
+        }
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            [sys.executable, str(SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env=environment,
+        )
+
+    def begin(self, home: Path, task: int, *, die_at: int = 0, threads: int = 2) -> None:
+        """Let a new child work until the task is finished, or until its ``die_at``-th effect."""
+        order = {"home": str(home), "task": task, "die_at": die_at, "threads": threads}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+
+    def ended(self) -> Ended:
+        """Wait for that child."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, self.log()
+        return Ended(**json.loads(line))
+
+    def run(self, home: Path, task: int, *, die_at: int = 0, threads: int = 2) -> Ended:
+        """Both."""
+        self.begin(home, task, die_at=die_at, threads=threads)
+        return self.ended()
+
+    def log(self) -> str:
+        """What all children wrote to standard error."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+        self._log.close()
+
+
+def leases_run_out(home: Path) -> None:
+    """Let the time pass after which others take over what a killed process had begun."""
+    connection = sqlite3.connect(home / "catalog.sqlite")
+    with connection:
+        connection.execute("UPDATE task SET lease_until = 0 WHERE state = 'running'")
+    connection.close()

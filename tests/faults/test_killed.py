@@ -1,0 +1,250 @@
+"""kill -9 at any point: whoever comes next completes the work once, and nothing is lost or half-written."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+import pytest
+
+from nuvo_jupyter.model.store import VerifyReport
+from nuvo_jupyter.model.tasks import Delivery
+from tests.contract.disk import FOLDER, Item, Tree, file, found_in, lay_out, link, tree
+from tests.engine.campus import Campus
+
+from .processes import KILLED, Executor, leases_run_out
+
+SEED = 20261121
+STUDENTS = [f"s{number}" for number in range(10)]
+
+
+def notebook(*cells: str) -> Item:
+    made = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(text, id=text.split()[0]) for text in cells]
+    )
+    return file(json.dumps(made))
+
+
+FIRST = tree(
+    {
+        "n.ipynb": notebook("a = 1", "b = 2", "c = 3"), "lines.txt": "1\n2\n3\n4\n5\n", "dropped/d.txt": "d",
+        "run.sh": file("#!", 0o755), "data.bin": "data", "kind": "file", "week1/x.txt": "x",
+    }
+)  # fmt: skip
+SECOND = tree(
+    {
+        "n.ipynb": notebook("a = 1", "b = 22", "c = 3", "d = 4"), "lines.txt": "1\n2\n3\n4\n5 new\n",
+        "run.sh": file("#!!", 0o755), "data.bin": file(bytes(range(256)) * 5_000), "kind/inside": "folder now",
+        "week1/x.txt": "x2", "week2/deep/y.txt": "y", "week2/link": link("../run.sh"), "week2/empty": FOLDER,
+    }
+)  # fmt: skip
+
+
+def worked_on(number: int) -> Tree:
+    """What a student made of it; each did something else."""
+    found = dict(FIRST)
+    found[b"n.ipynb"] = notebook("a = 1", f"b = 2 # {number}", "c = 3", f"own{number} = 1")
+    found[b"lines.txt"] = file(f"{number}\n2\n3\n4\n5\n")
+    found[b"own"], found[f"own/{number}.txt".encode()] = FOLDER, file("own")
+    if number % 3 == 0:
+        found[b"week1/x.txt"] = file("mine")
+    if number % 4 == 0:
+        del found[b"data.bin"]
+    return found
+
+
+class Facts(NamedTuple):
+    """All that has to be the same, however often somebody was killed."""
+
+    folders: dict[str, Tree]
+    snapshots: list[tuple[str, int, str, str]]
+    outcomes: dict[str, list[tuple[str, str, str]]]
+    states: list[tuple[str, str]]
+
+
+class Scene:
+    """A home with a task that waits, which can be had again and again.
+
+    Args:
+        folder: empty.
+        prepare: makes the home and queues the task, whose id it returns.
+    """
+
+    def __init__(self, folder: Path, prepare: Callable[[Campus], int]) -> None:
+        self.place, self.saved = folder / "place", folder / "saved"
+        campus = Campus(self.place)
+        self.task = prepare(campus)
+        campus.close()
+        shutil.copytree(self.place, self.saved, symlinks=True)
+
+    @property
+    def home(self) -> Path:
+        return self.place / "home"
+
+    def again(self) -> None:
+        """Everything as it was prepared."""
+        shutil.rmtree(self.place)
+        shutil.copytree(self.saved, self.place, symlinks=True)
+
+    def facts(self) -> Facts:
+        """What there is now; also checks what must hold of any home at rest."""
+        campus = Campus(self.place)
+        try:
+            return self._facts(campus)
+        finally:
+            campus.close()
+
+    def _facts(self, campus: Campus) -> Facts:
+        left = [path for path in self.place.rglob("*") if ".~nuvo" in path.name]
+        assert not left, "temporary files"
+        with campus.catalog.read() as connection:
+
+            def rows(text: str) -> list[Any]:
+                return [tuple(row) for row in connection.exec_driver_sql(text)]
+
+            instances = rows("SELECT name, workspace FROM instance")
+            snapshots = rows(
+                "SELECT i.name, s.number, s.reason, hex(s.root) FROM snapshot s JOIN instance i ON i.id = s.instance_id"
+            )
+            states = rows("SELECT title, state FROM task WHERE kind != 'verify'")
+            deliveries = rows("SELECT id, instance_id FROM task WHERE kind = 'delivery'")
+        outcomes: dict[str, list[tuple[str, str, str]]] = {}
+        for id_, _ in deliveries:
+            shown: Delivery = campus.call("delivery_show", id=id_)
+            outcomes[shown.task.title] = [(one.path, one.outcome.value, one.at) for one in shown.outcomes]
+        check_store(campus)
+        return Facts(
+            {name: found_in(Path(folder)) for name, folder in instances if Path(folder).exists()},
+            sorted(snapshots),
+            outcomes,
+            sorted(states),
+        )
+
+    def restores(self) -> dict[tuple[str, int], Tree]:
+        """Every snapshot, restored into a folder of its own."""
+        campus = Campus(self.place)
+        found = {}
+        try:
+            campus.call("instance_create", space="intro", name="scratch", source="")
+            for name, number, _, _ in self._facts(campus).snapshots:
+                campus.run("restore", source=f"intro/{name}@{number}", instance="intro/scratch")
+                found[name, number] = found_in(campus.workspace("intro/scratch"))
+        finally:
+            campus.close()
+        return found
+
+
+def check_store(campus: Campus) -> None:
+    report: VerifyReport = campus.call("verify_show", id=campus.run("verify").id)
+    assert report.ok, report
+
+
+def distribution(campus: Campus) -> int:
+    """Ten students who have worked with what was distributed before; Master's next version waits to go to all."""
+    campus.space()
+    campus.run("roster_add", space="intro", people="\n".join(STUDENTS), source="")
+    lay_out(campus.workspace("intro/master"), FIRST)
+    campus.run("distribute", source="intro/master", whole=True, to=["all"], strategies={"file": "merge"})
+    for number, name in enumerate(STUDENTS):
+        lay_out(campus.workspace(f"intro/{name}"), worked_on(number))
+    lay_out(campus.workspace("intro/master"), SECOND)
+    asked = campus.call(
+        "distribute", source="intro/master", whole=True, to=["all"], strategies={"file": "merge"}
+    )
+    return int(asked.id)
+
+
+def snapshot(campus: Campus) -> int:
+    """A snapshot of something that changed since the last one waits."""
+    campus.space()
+    lay_out(campus.workspace("intro/master"), FIRST)
+    campus.snapshot("intro/master")
+    lay_out(campus.workspace("intro/master"), {**SECOND, **tree({f"many/{n}": f"{n}" for n in range(200)})})
+    return int(campus.call("snapshot_create", instance="intro/master", name="second").id)
+
+
+def restore(campus: Campus) -> int:
+    """A restore of everything waits."""
+    campus.space()
+    lay_out(campus.workspace("intro/master"), FIRST)
+    campus.snapshot("intro/master")
+    lay_out(campus.workspace("intro/master"), {**SECOND, **tree({f"many/{n}": f"{n}" for n in range(50)})})
+    return int(campus.call("restore", source="intro/master@1").id)
+
+
+PREPARE = {"distribution": (distribution, 26), "snapshot": (snapshot, 12), "restore": (restore, 14)}
+
+
+@pytest.fixture(scope="module", params=PREPARE)
+def scene(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Scene, int]]:
+    prepare, kills = PREPARE[request.param]
+    made = Scene(tmp_path_factory.mktemp(request.param), prepare)
+    yield made, kills
+    shutil.rmtree(made.place)
+    shutil.rmtree(made.saved)
+
+
+def backups_of(facts: Facts) -> list[str]:
+    return sorted(name for name, _, reason, _ in facts.snapshots if reason.startswith("before"))
+
+
+def test_killed_anywhere_the_next_process_completes_it_once(
+    scene: tuple[Scene, int], executor: Executor
+) -> None:
+    made, kills = scene
+    whole = executor.run(made.home, made.task)
+    assert whole.status == 0, executor.log()
+    expected = made.facts()
+    assert {state for _, state in expected.states} == {"done"}
+    restored = made.restores()
+    chance = random.Random(SEED)
+    killed = 0
+    for number in range(kills):
+        # One in each stretch, so that all of the work is covered.
+        die_at = int((number + chance.random()) * whole.effects / kills) + 1
+        made.again()
+        ended = executor.run(made.home, made.task, die_at=die_at)
+        killed += ended.status == KILLED
+        leases_run_out(made.home)
+        assert executor.run(made.home, made.task).status == 0, executor.log()
+        found = made.facts()
+        note = f"killed at effect {die_at} of {whole.effects} (seed {SEED})"
+        assert found.folders == expected.folders, note
+        assert found.outcomes == expected.outcomes, note
+        assert found.states == expected.states, note
+        assert backups_of(found) == backups_of(expected), note
+        assert found.snapshots == expected.snapshots, note
+    # With two threads the last ones may come after the end.
+    assert killed >= kills - 2
+    assert made.restores() == restored
+
+
+def test_killed_again_and_again(scene: tuple[Scene, int], executor: Executor) -> None:
+    made, _ = scene
+    made.again()
+    whole = executor.run(made.home, made.task)
+    expected = made.facts()
+    made.again()
+    chance = random.Random(SEED)
+    killed = 0
+    # Fewer than the deaths after which a task is given up.
+    while killed < 15:
+        ended = executor.run(
+            made.home, made.task, die_at=chance.randrange(whole.effects // 20, whole.effects // 2)
+        )
+        leases_run_out(made.home)
+        if ended.status == 0:
+            break
+        assert ended.status == KILLED, executor.log()
+        killed += 1
+    assert killed > 1
+    assert executor.run(made.home, made.task).status == 0, executor.log()
+    found = made.facts()
+    assert found == expected, f"seed {SEED}"
