@@ -127,6 +127,6 @@ def add(app: typer.Typer) -> None:
     @app.command(hidden=True)
     def openapi() -> None:
         """Write the OpenAPI document of the REST API (docs/openapi.json is made this way)."""
-        from nuvo_jupyter.handlers.openapi import encode
+        from nuvo_jupyter.engine.openapi import encode
 
         sys.stdout.buffer.write(encode())

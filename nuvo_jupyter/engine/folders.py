@@ -101,10 +101,10 @@ def claim_folder(connection: Connection, access: Access, folder: str, home: Path
     if path.exists() and not path.is_dir():
         raise InvalidInput(f"{path} is a file, not a folder.")
     private = Path(os.path.realpath(home))
-    if path == private or private in path.parents or path in private.parents:
+    # A folder that holds the home is fine, as a user's own home does: captures leave Nuvo's part out.
+    if path == private or private in path.parents:
         raise InvalidInput(
-            f"{path} holds or lies in Nuvo's own home {private}.",
-            hint="Choose another folder, or set c.Nuvo.home.",
+            f"{path} lies in Nuvo's own home {private}.", hint="Choose another folder, or set c.Nuvo.home."
         )
     for row in workspaces(connection):
         other = Path(row.workspace)

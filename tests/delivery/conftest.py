@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import missing
 from tests.delivery.course import Course
 
 
@@ -33,7 +34,9 @@ def make_course(tmp_path: Path) -> Iterator[Callable[..., Course]]:
 
 
 def _binary(name: str) -> str | None:
-    return shutil.which(name) or next(iter(sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)), None)
+    return shutil.which(name) or next(
+        iter(sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)), None
+    )
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +44,7 @@ def postgres_server() -> Iterator[str]:
     """A PostgreSQL server of our own on loopback: its URL without a database's name."""
     initdb, postgres = _binary("initdb"), _binary("postgres")
     if initdb is None or postgres is None:
-        pytest.skip("no PostgreSQL: install the system package `postgresql`")
+        missing("a PostgreSQL server (Debian: apt install postgresql)")
     pytest.importorskip("psycopg", reason="no psycopg: install nuvo-jupyter[postgresql]")
     # It refuses to run as root, and root's temporary folders are closed to others.
     user: str | None = None

@@ -52,14 +52,20 @@ class Course:
         self.tmp = tmp
         home = tmp / "home"
         catalog = Catalog(url or f"sqlite:///{home / 'catalog.sqlite'}")
-        self.context = Context(catalog=catalog, store=Store.open(str(home / "store"), catalog), home=home, **settings)
+        self.context = Context(
+            catalog=catalog, store=Store.open(str(home / "store"), catalog), home=home, **settings
+        )
         with catalog.write() as connection:
             organization = spaces.ensure_organization(connection, "test")
             self.space = spaces.add_space(
                 connection, organization_id=organization, name="Intro", kind="course", created_by="prof"
             )
         self.ids: dict[str, int] = {}
-        for name, kind in (("master", "master"), ("distributed", "distributed"), *((s, "personal") for s in students)):
+        for name, kind in (
+            ("master", "master"),
+            ("distributed", "distributed"),
+            *((s, "personal") for s in students),
+        ):
             self.add(name, kind)
 
     def add(self, name: str, kind: str = "personal", *, make: bool = True) -> Path:
@@ -69,7 +75,12 @@ class Course:
             folder.mkdir(parents=True)
         with self.context.catalog.write() as connection:
             self.ids[name] = spaces.add_instance(
-                connection, space_id=self.space, name=name, kind=kind, workspace=str(folder), created_by="prof"
+                connection,
+                space_id=self.space,
+                name=name,
+                kind=kind,
+                workspace=str(folder),
+                created_by="prof",
             )
             if kind == "personal":
                 person = people.ensure_person(connection, name, email=f"{name}@example.org")
@@ -146,9 +157,17 @@ class Course:
                     created_by="prof",
                 )
             ).inserted_primary_key[0]  # type: ignore[index]
-            row: dict[str, Any] = {"created_by": "prof", "distribution_id": distribution, "space_id": self.space}
+            row: dict[str, Any] = {
+                "created_by": "prof",
+                "distribution_id": distribution,
+                "space_id": self.space,
+            }
             parent = queue.insert_task(
-                connection, kind=TaskKind.DISTRIBUTION, title=f"Distribute to {len(targets)}", order=order, **row
+                connection,
+                kind=TaskKind.DISTRIBUTION,
+                title=f"Distribute to {len(targets)}",
+                order=order,
+                **row,
             )
             for name in (["distributed"] if through else []) + list(targets):
                 queue.insert_task(
@@ -178,7 +197,9 @@ class Course:
             rows = {names[row.instance_id]: row for row in families.children(connection, parent)}
             return rows | {"": queue.get(connection, parent)}
 
-    def preview(self, targets: Sequence[str], order: DistributionOrder, snapshot: int | None = None) -> list[TargetPreview]:
+    def preview(
+        self, targets: Sequence[str], order: DistributionOrder, snapshot: int | None = None
+    ) -> list[TargetPreview]:
         """Preview a distribution from Master."""
         request = PreviewOrder(
             distribution=order,
@@ -188,7 +209,12 @@ class Course:
         )
         with self.context.catalog.write() as connection:
             task = queue.insert_task(
-                connection, kind=TaskKind.PREVIEW, title="Preview", order=request, created_by="prof", space_id=self.space
+                connection,
+                kind=TaskKind.PREVIEW,
+                title="Preview",
+                order=request,
+                created_by="prof",
+                space_id=self.space,
             )
         row = self.run(task)
         assert row.state == "done", self.problem(row)

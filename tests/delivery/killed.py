@@ -37,7 +37,9 @@ def work(home: Path, task: int, calls: int) -> int:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     catalog = Catalog(f"sqlite:///{home / 'catalog.sqlite'}")
-    context = Context(catalog=catalog, store=Store.open(str(home / "store"), catalog), home=home, lease_seconds=0.2)
+    context = Context(
+        catalog=catalog, store=Store.open(str(home / "store"), catalog), home=home, lease_seconds=0.2
+    )
     threading.setprofile(count)
     sys.setprofile(count)
     run_until_finished(context, task)

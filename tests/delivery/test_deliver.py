@@ -57,14 +57,19 @@ def test_everything_goes_through_distributed_and_piles_up_there(make_course: Mak
 
 
 @pytest.mark.parametrize("strategy", ["extra", "overwrite", "rename"])
-def test_distributed_holds_what_was_handed_out_whatever_the_targets_keep(make_course: Make, strategy: str) -> None:
+def test_distributed_holds_what_was_handed_out_whatever_the_targets_keep(
+    make_course: Make, strategy: str
+) -> None:
     course = make_course("anna")
     write(course.folder("master"), {"a.txt": "1"})
     course.distribute(["anna"], ["a.txt"], through=True)
     write(course.folder("master"), {"a.txt": "2"})
     rows = course.distribute(["anna"], ["a.txt"], strategy, through=True)
     assert read(course.folder("distributed")) == {"a.txt": "2"}
-    assert course.outcomes(rows["anna"])["a.txt"] == {"extra": "kept", "overwrite": "replaced", "rename": "renamed"}[strategy]
+    assert (
+        course.outcomes(rows["anna"])["a.txt"]
+        == {"extra": "kept", "overwrite": "replaced", "rename": "renamed"}[strategy]
+    )
 
 
 def test_when_distributed_cannot_get_it_nobody_does(make_course: Make) -> None:
@@ -73,7 +78,11 @@ def test_when_distributed_cannot_get_it_nobody_does(make_course: Make) -> None:
     write(course.folder("master"), {"a.txt": "A"})
     course.folder("distributed").rmdir()
     rows = course.distribute(["anna"], through=True)
-    assert {name: row.state for name, row in rows.items()} == {"": "failed", "distributed": "failed", "anna": "cancelled"}
+    assert {name: row.state for name, row in rows.items()} == {
+        "": "failed",
+        "distributed": "failed",
+        "anna": "cancelled",
+    }
     assert course.problem(rows[""])["code"] == "workspace_unavailable"
     assert "Distributed" in course.problem(rows["anna"])["message"]
     assert read(course.folder("anna")) == {}
@@ -185,7 +194,9 @@ def test_open_pages_are_asked_to_save_before_the_backup(make_course: Make) -> No
     course = make_course("anna")
     write(course.folder("master"), {"a.txt": "A"})
     object.__setattr__(
-        course.context, "prepare", lambda instance: write(course.folder("anna"), {"a.txt": f"saved {instance}"})
+        course.context,
+        "prepare",
+        lambda instance: write(course.folder("anna"), {"a.txt": f"saved {instance}"}),
     )
     rows = course.distribute(["anna"], None, Strategy.EXTRA)
     assert course.outcomes(rows["anna"]) == {"a.txt": "kept"}
@@ -257,9 +268,15 @@ def test_tables_and_applications_are_named_and_the_files_arrive(make_course: Mak
     course = make_course("anna")
     write(course.folder("master"), {"a.txt": "A"})
     objects = (StagedObject("a.txt"), StagedObject("grades", ObjectKind.TABLE))
-    for only_files, outcomes in ((False, {"a.txt": "created", "grades": "failed"}), (True, {"a.txt": "kept"})):
+    for only_files, outcomes in (
+        (False, {"a.txt": "created", "grades": "failed"}),
+        (True, {"a.txt": "kept"}),
+    ):
         order = DistributionOrder(
-            kind=DistributionKind.DISTRIBUTE, objects=objects, only_files=only_files, through=course.ids["distributed"]
+            kind=DistributionKind.DISTRIBUTE,
+            objects=objects,
+            only_files=only_files,
+            through=course.ids["distributed"],
         )
         said = {item.instance.split("/")[1]: item for item in course.preview(["anna"], order)}
         rows = course.distribute(["anna"], through=True, order=order)

@@ -177,4 +177,6 @@ def test_notifications_are_listed_and_read(make_course: Make) -> None:
         assert notifications.mark_read(connection, "prof", [oldest.id]) == 1
         assert notifications.mark_read(connection, "anna") == 0
         assert notifications.count_unread(connection, "prof") == 1
-        assert [row.id for row in notifications.list_notifications(connection, "prof", unread=True)] == [newest.id]
+        assert [row.id for row in notifications.list_notifications(connection, "prof", unread=True)] == [
+            newest.id
+        ]

@@ -34,7 +34,10 @@ def states(draw: st.DrawFn) -> dict[str, str | None]:
         kind = draw(st.sampled_from(["nothing", "file", "file", "folder"]))
         if kind == "file" and not any(other.startswith(f"{name}/") for other in files):
             changed = draw(st.sets(st.integers(0, 5), max_size=2))
-            text = "".join(f"{line}{draw(st.sampled_from('!?')) if i in changed else ''}\n" for i, line in enumerate(LINES))
+            text = "".join(
+                f"{line}{draw(st.sampled_from('!?')) if i in changed else ''}\n"
+                for i, line in enumerate(LINES)
+            )
             files[name] = text
         elif kind == "folder":
             files[name] = None
@@ -131,7 +134,9 @@ def test_a_recall_is_previewed(make_course: Make) -> None:
     write(course.folder("master"), {"a.txt": "A", "b.txt": "B"})
     sent = course.distribute(["anna"])[""].distribution_id
     write(course.folder("anna"), {"b.txt": "edited"})
-    (said,) = course.preview(["anna"], course.order(None, "overwrite", DistributionKind.RECALL, recalled=sent))
+    (said,) = course.preview(
+        ["anna"], course.order(None, "overwrite", DistributionKind.RECALL, recalled=sent)
+    )
     rows = course.distribute(["anna"], None, kind=DistributionKind.RECALL, recalled=sent)
     assert said.counts == {"deleted": 1, "kept": 1}
     assert read_outcomes(rows["anna"].result) == said.outcomes

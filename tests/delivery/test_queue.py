@@ -34,15 +34,28 @@ class Tasks:
         self.catalog = Catalog(url)
         with self.catalog.write() as connection:
             organization = spaces.ensure_organization(connection, "test")
-            space = spaces.add_space(connection, organization_id=organization, name="s", kind="course", created_by="p")
+            space = spaces.add_space(
+                connection, organization_id=organization, name="s", kind="course", created_by="p"
+            )
             self.instances = [
                 spaces.add_instance(
-                    connection, space_id=space, name=f"i{n}", kind="personal", workspace=f"/nowhere/{n}", created_by="p"
+                    connection,
+                    space_id=space,
+                    name=f"i{n}",
+                    kind="personal",
+                    workspace=f"/nowhere/{n}",
+                    created_by="p",
                 )
                 for n in range(4)
             ]
 
-    def add(self, kind: str = "delivery", instance: int | None = None, state: str = "queued", parent: int | None = None) -> int:
+    def add(
+        self,
+        kind: str = "delivery",
+        instance: int | None = None,
+        state: str = "queued",
+        parent: int | None = None,
+    ) -> int:
         with self.catalog.write() as connection:
             return queue.insert_task(
                 connection,
@@ -192,7 +205,10 @@ def test_renewing_tells_which_leases_are_still_ours(tasks: Tasks) -> None:
 def test_cancelling_ends_what_nobody_executes_and_asks_the_others(tasks: Tasks) -> None:
     parent = tasks.add("distribution", state="waiting")
     running = tasks.add(instance=0, parent=parent)
-    queued, waiting = tasks.add(instance=1, parent=parent), tasks.add(instance=2, parent=parent, state="waiting")
+    queued, waiting = (
+        tasks.add(instance=1, parent=parent),
+        tasks.add(instance=2, parent=parent, state="waiting"),
+    )
     claimed = tasks.claim()
     assert claimed is not None
     assert claimed.id == running
@@ -277,13 +293,14 @@ def test_two_processes_do_every_task_once_and_each_instance_in_order(tasks: Task
         assert all(a.finished_at <= b.started_at for a, b in itertools.pairwise(mine))
 
 
-
 def test_claiming_does_not_read_the_whole_queue(tmp_path: Path) -> None:
     tasks = Tasks(f"sqlite:///{tmp_path / 'catalog.sqlite'}")
     statements: list[tuple[str, Any]] = []
     tasks.add(instance=0)
     sa.event.listen(
-        tasks.catalog.engine, "before_cursor_execute", lambda c, cur, sql, args, ctx, many: statements.append((sql, args))
+        tasks.catalog.engine,
+        "before_cursor_execute",
+        lambda c, cur, sql, args, ctx, many: statements.append((sql, args)),
     )
     assert tasks.claim() is not None
     with tasks.catalog.read() as connection:

@@ -215,7 +215,9 @@ def test_the_store_inside_a_workspace_and_instances_inside_it_are_left_out(make_
     course = make_course("anna")
     with course.context.catalog.write() as connection:
         connection.execute(
-            sa.update(t.instance).where(t.instance.c.id == course.ids["master"]).values(workspace=str(course.tmp))
+            sa.update(t.instance)
+            .where(t.instance.c.id == course.ids["master"])
+            .values(workspace=str(course.tmp))
         )
     write(course.tmp, {"a.txt": "A"})
     write(course.folder("anna"), {"secret.txt": "S"})

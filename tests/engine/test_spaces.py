@@ -256,7 +256,7 @@ def test_nothing_is_deleted_while_work_on_it_is_unfinished(known: Campus) -> Non
         ("{folder}/link", AlreadyExists),
         ("{home}", InvalidInput),
         ("{home}/distributed/x", InvalidInput),
-        ("{folder}", InvalidInput),
+        ("{folder}", AlreadyExists),
         ("/", InvalidInput),
         ("relative", InvalidInput),
         ("{folder}/file", InvalidInput),
@@ -316,3 +316,13 @@ def test_locate_finds_the_instance_around_a_folder(known: Campus) -> None:
     outside = known.call("locate", folder=str(known.folder / "data: 1/x@y"))
     assert outside.instance is None
     assert outside.suggested_space == "x y"
+
+
+def test_a_folder_that_holds_the_home_can_be_captured_without_it(tmp_path: Path) -> None:
+    """A user's whole home folder is a workspace like any other; Nuvo's own part of it is left out."""
+    campus = Campus(tmp_path / "user" / ".local")
+    (tmp_path / "user" / "thesis.txt").write_text("chapter 1\n")
+    task = campus.run("snapshot_create", folder=str(tmp_path / "user"))
+    assert task.snapshot is not None
+    assert [entry.path for entry in campus.call("browse", state=task.snapshot)] == [".local", "thesis.txt"]
+    assert campus.call("browse", state=f"{task.snapshot}:.local") == ()

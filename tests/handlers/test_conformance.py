@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from nuvo_jupyter.engine.operations import OPERATIONS
-from nuvo_jupyter.handlers.openapi import document
+from nuvo_jupyter.engine.openapi import document
 
 EXAMPLES = 3
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

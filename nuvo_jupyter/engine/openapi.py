@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from nuvo_jupyter.engine.docstrings import argument_texts, summary
 from nuvo_jupyter.engine.operations import OPERATIONS, Operation, Raw
-from nuvo_jupyter.handlers.docstrings import argument_texts, summary
 from nuvo_jupyter.model.roles import Need
 
 API = "/nuvo/api"
