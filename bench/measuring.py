@@ -20,8 +20,8 @@ class Cost:
 
     Args:
         seconds: from its start to its end.
-        peak: the largest resident memory of its processes, in bytes; what Python itself takes to start a
-            program, about 20 MB, is the least that can be seen.
+        peak: the largest resident memory of its processes, in bytes. A child's count begins with its parent's,
+            so what this program takes itself is the least that can be seen.
         scaled: whether it was measured on a part and multiplied.
     """
 

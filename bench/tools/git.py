@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measuring import Cost, run
+from bench.measuring import NOTHING, Cost, run
 from bench.tools.base import Courier, Keeper, Tool
 from bench.trees import size_of
 
@@ -69,9 +69,13 @@ class _ClonesAndPulls(Courier):
         super().__init__(course, targets, store, sample)
         self._repository = Repository(course, store / "repository")
 
+    @property
+    def reached(self) -> Sequence[Path]:
+        return self.targets[: self.sample]
+
     def deliver(self) -> Cost:
-        total = self._repository.commit()
-        for target in self.targets:
+        committed, total = self._repository.commit(), NOTHING
+        for target in self.reached:
             command: list[str | Path]
             if (target / ".git").exists():
                 command = ["git", *CONFIG, "-C", target, "pull", "-q", "--ff-only"]
@@ -79,7 +83,7 @@ class _ClonesAndPulls(Courier):
                 # By its address, not its path: hard links would let a student change everybody's history.
                 command = ["git", *CONFIG, "clone", "-q", f"file://{self._repository.folder}", target]
             total += run(command, env=ENVIRONMENT)
-        return total
+        return committed + total.times(len(self.targets) / len(self.reached))
 
     def size(self) -> int | None:
         return size_of(self.store)
