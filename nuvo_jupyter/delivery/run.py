@@ -21,6 +21,8 @@ from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
 MAX_ATTEMPTS = 20
 """Executors that may die over one task before it is given up: what kills each of them would kill all."""
+PATIENCE_ATTEMPTS = 5
+"""Times a task is begun while the store or the database does not answer, a lease's length apart; then it says why."""
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +92,12 @@ def _work(execution: Execution) -> None:
             with execution.context.catalog.write() as connection:
                 execution.suspend(connection, TaskState.QUEUED)
             execution.announce()
-    except ServiceUnavailable:
-        # Not the task's fault: its lease runs out, and it is tried again.
-        log.warning("Task %d waits for a service.", execution.id, exc_info=True)
+    except ServiceUnavailable as error:
+        if execution.row.attempts >= PATIENCE_ATTEMPTS:
+            _end(execution, TaskState.FAILED, Problem(error.code, error.message, error.hint))
+        else:
+            # Not the task's fault: its lease runs out, and it is tried again.
+            log.warning("Task %d waits for a service.", execution.id, exc_info=True)
     except NuvoError as error:
         _end(execution, TaskState.FAILED, Problem(error.code, error.message, error.hint))
     except Exception as error:

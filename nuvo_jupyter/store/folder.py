@@ -127,6 +127,11 @@ class FolderBackend(Backend):
     def _named(self, error: OSError, what: str) -> NuvoError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return StorageFull(f"The disk that holds the store {self.url} is full.")
+        if error.errno == errno.EFBIG:
+            return StorageFull(
+                f"Files as large as the store {self.url} needs are not allowed here.",
+                hint="Raise the limit to the size of files (`ulimit -f`). Nothing was changed.",
+            )
         if error.errno == errno.EIO and what == "read":
             return StoreDamaged(f"The disk that holds the store {self.url} cannot read some of it.")
         return ServiceUnavailable(
