@@ -52,6 +52,9 @@ def plan_delivery(
     """
     if source.order.kind is DistributionKind.RECALL:
         recalled = base if source.snapshot is None else state_of(store, source.snapshot.root)
+        if source.order.recalled is not None and source.snapshot is None:
+            # It came to its end before its source was captured: it distributed nothing.
+            recalled = {}
         changes = plan_recall(target, recalled, source.paths)
         return Planned(recalled, changes, changes)
     if state is None:
