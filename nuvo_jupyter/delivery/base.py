@@ -53,12 +53,24 @@ def after_delivery(
 
 
 def after_recall(
-    base: Mapping[str, Node], recalled: Iterable[str], outcomes: Sequence[ObjectOutcome]
+    base: Mapping[str, Node], recalled: Mapping[str, Node], outcomes: Sequence[ObjectOutcome]
 ) -> dict[str, Node]:
-    """The base without what was recalled; edited copies that stay are their owner's from now on."""
+    """The base without what was recalled; edited copies that stay are their owner's from now on.
+
+    Args:
+        base: what was last distributed until now, path text → node.
+        recalled: what was recalled, in the same form; what a later distribution put in its place stays in the base.
+        outcomes: what became of it in the target.
+    """
     failed = {outcome.path for outcome in outcomes if outcome.outcome is Outcome.FAILED}
-    gone = set(recalled) - failed
-    return _sound({path: node for path, node in base.items() if path not in gone})
+    deleted = {outcome.path for outcome in outcomes if outcome.outcome is Outcome.DELETED}
+    return _sound(
+        {
+            path: node
+            for path, node in base.items()
+            if path in failed or not (path in deleted or same(node, recalled.get(path)))
+        }
+    )
 
 
 def _arrived(before: Change, change: Change, outcome: ObjectOutcome, wanted: Node) -> bool:

@@ -22,7 +22,7 @@ from nuvo_jupyter.delivery.sources import Source, read_source, state_of
 from nuvo_jupyter.delivery.take import take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
 from nuvo_jupyter.merge.simulate import simulate
-from nuvo_jupyter.model.changes import ObjectOutcome
+from nuvo_jupyter.model.changes import ObjectOutcome, Strategy
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.model.spaces import InstanceKind
@@ -65,14 +65,18 @@ def deliver(execution: Execution) -> None:
     order = msgspec.msgpack.decode(row.request, type=DeliveryOrder)
     with context.catalog.read() as connection:
         source = read_source(connection, row.distribution_id, first=order.first)
-        instance = connection.execute(sa.select(t.instance).where(t.instance.c.id == row.instance_id)).one()
     resumed = row.step == APPLYING
     if not resumed:
         execution.check()
         if context.prepare is not None and source.order.kind is not DistributionKind.CREATE:
             execution.progress("prepare")
-            context.prepare(instance.id)
-    with instance_lock(context.home, instance.id, None if resumed else execution.check):
+            context.prepare(row.instance_id)
+    with instance_lock(context.home, row.instance_id, None if resumed else execution.check):
+        # Not before: whoever held the lock may have changed what was last distributed.
+        with context.catalog.read() as connection:
+            instance = connection.execute(
+                sa.select(t.instance).where(t.instance.c.id == row.instance_id)
+            ).one()
         # A folder that was there before and is not now may just not be mounted: never begin anew in its place.
         if source.order.kind is DistributionKind.CREATE or (order.first and instance.next_number == 1):
             make_folder(instance.workspace)
@@ -185,7 +189,8 @@ def _report(
         base_root = instance.base_root
         if source.order.kind is DistributionKind.RESTORE:
             own = source.snapshot is not None and source.snapshot.instance_id == instance.id
-            if own and source.whole and problem is None and source.snapshot is not None:
+            exact = source.whole and source.order.strategies.file is Strategy.REPLACE
+            if own and exact and problem is None and source.snapshot is not None:
                 base_root = source.snapshot.base_root
         else:
             base = _new_base(execution, source, instance, target, planned, applied)
@@ -212,7 +217,8 @@ def _new_base(
 ) -> dict[str, Node]:
     base = state_of(execution.context.store, instance.base_root)
     if source.order.kind is DistributionKind.RECALL:
-        return after_recall(base, recalled_paths(planned.source, source.paths), outcomes)
+        taken = {path: planned.source[path] for path in recalled_paths(planned.source, source.paths)}
+        return after_recall(base, taken, outcomes)
     carried_out = [
         change
         for change, outcome in zip(planned.changes, outcomes, strict=True)
