@@ -27,7 +27,7 @@ from nuvo_jupyter.workspace.prepare import Preparation, Put, explain
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
 from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint
 from nuvo_jupyter.workspace.syscalls import exchange, rename_new, sync_file_system
-from nuvo_jupyter.workspace.temporaries import marked, new_name, sweep
+from nuvo_jupyter.workspace.temporaries import Mark, marked, new_name, sweep
 
 _FOLDER = NodeKind.FOLDER
 _MANY_FOLDERS = 32
@@ -68,7 +68,7 @@ def apply(
     """
     work = _Apply(root, store, changes, fingerprints, progress, cancelled)
     folders = {parent(change.at) for change in changes if change.at}
-    with marked(root, folders), Descent(root) as descent, Descent(root) as sources:
+    with marked(root, folders) as work.mark, Descent(root) as descent, Descent(root) as sources:
         return work.run(descent, sources, durable)
 
 
@@ -98,6 +98,7 @@ class _Apply:
         self.touched: set[str] = set()
         self.failed: set[str] = set()
         self.patience = Patience()
+        self.mark = Mark()
         self.done = 0
         self.steps = len(changes) + len(self.puts)
 
@@ -131,7 +132,8 @@ class _Apply:
     def _clean(self, preparation: Preparation) -> None:
         if not preparation.clean(self.puts.values()):
             # A folder was moved away under us: look everywhere.
-            sweep(self.root)
+            left = {put.temporary for put in self.puts.values() if put.temporary} - sweep(self.root)
+            self.mark.stays = bool(left)
         preparation.close()
 
     def _carry_out(self, index: int, change: Change) -> ObjectOutcome:

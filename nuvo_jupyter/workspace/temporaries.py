@@ -20,13 +20,25 @@ def new_name() -> str:
     return OURS + secrets.token_hex(8)
 
 
+class Mark:
+    """Lies in a workspace while something is applied there.
+
+    Attributes:
+        stays: set when temporaries could not be reached: the mark is left, and the next run clears them away.
+    """
+
+    def __init__(self) -> None:
+        self.stays = False
+
+
 @contextlib.contextmanager
-def marked(root: Root, folders: Iterable[str]) -> Iterator[None]:
+def marked(root: Root, folders: Iterable[str]) -> Iterator[Mark]:
     """Mark a workspace as being applied to; clear away first what a killed run left.
 
     Args:
         folders: where temporaries will be made; all that is cleared where no mark can be made.
     """
+    mark = Mark()
     try:
         fd = os.open(MARK, CREATE_FLAGS, 0o600, dir_fd=root.fd)
         left = False
@@ -42,11 +54,11 @@ def marked(root: Root, folders: Iterable[str]) -> Iterator[None]:
             with Descent(root) as descent:
                 for path in sorted(set(folders)):
                     with contextlib.suppress(OSError):
-                        _clear(descent.at(path))
+                        _clear(descent.at(path), set())
         try:
-            yield
+            yield mark
         finally:
-            if mine:
+            if mine and not mark.stays:
                 with contextlib.suppress(OSError):
                     os.unlink(MARK, dir_fd=root.fd)
     finally:
@@ -54,22 +66,24 @@ def marked(root: Root, folders: Iterable[str]) -> Iterator[None]:
             os.close(fd)
 
 
-def sweep(root: Root) -> None:
-    """Remove our temporary files everywhere in a workspace, but not the mark."""
-    _sweep(os.open(".", FOLDER_FLAGS, dir_fd=root.fd), 0)
+def sweep(root: Root) -> set[str]:
+    """Remove our temporary files everywhere in a workspace, but not the mark; returns their names."""
+    removed: set[str] = set()
+    _sweep(os.open(".", FOLDER_FLAGS, dir_fd=root.fd), 0, removed)
+    return removed
 
 
-def _sweep(fd: int, depth: int) -> None:
+def _sweep(fd: int, depth: int, removed: set[str]) -> None:
     try:
-        folders = _clear(fd)
+        folders = _clear(fd, removed)
         for name in folders if depth < DEPTH_MAX else ():
             with contextlib.suppress(OSError):
-                _sweep(os.open(name, FOLDER_FLAGS, dir_fd=fd), depth + 1)
+                _sweep(os.open(name, FOLDER_FLAGS, dir_fd=fd), depth + 1, removed)
     finally:
         os.close(fd)
 
 
-def _clear(fd: int) -> list[str]:
+def _clear(fd: int, removed: set[str]) -> list[str]:
     folders: list[str] = []
     with os.scandir(fd) as entries:
         for entry in entries:
@@ -78,6 +92,7 @@ def _clear(fd: int) -> list[str]:
             elif entry.name.startswith(OURS) and entry.name != MARK:
                 with contextlib.suppress(OSError):
                     os.unlink(entry.name, dir_fd=fd)
+                    removed.add(entry.name)
     return folders
 
 
