@@ -49,24 +49,29 @@ class Pack(NamedTuple):
 
 
 class PackBuilder:
-    """Collects stored blobs and seals them into a :class:`Pack`."""
+    """Collects stored blobs and seals them into a :class:`Pack`.
+
+    It keeps the blobs as they were given, which must not change until it is sealed, and puts them together once.
+    """
 
     def __init__(self) -> None:
         # The nonce makes every pack's name new: content written again after a repair can never be
         # taken for a damaged pack that still lies there.
-        self._data = bytearray(HEADER.pack(MAGIC, VERSION, os.urandom(16)))
+        self._parts: list[Buffer] = [HEADER.pack(MAGIC, VERSION, os.urandom(16))]
+        self._size = HEADER.size
         self._entries: list[BlobEntry] = []
 
     def append(self, id_: bytes, stored: Buffer, size: int, codec: int, kind: int) -> None:
         """Add one blob as it is to be stored; ``size`` is that of its plain bytes."""
-        offset = len(self._data)
-        self._data += stored
-        self._entries.append(BlobEntry(id_, offset, len(self._data) - offset, size, codec, kind))
+        length = len(stored)
+        self._parts.append(stored)
+        self._entries.append(BlobEntry(id_, self._size, length, size, codec, kind))
+        self._size += length
 
     @property
     def is_full(self) -> bool:
         """Whether it is time to seal."""
-        return len(self._data) >= TARGET_SIZE or len(self._entries) >= MAX_BLOBS
+        return self._size >= TARGET_SIZE or len(self._entries) >= MAX_BLOBS
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -74,9 +79,10 @@ class PackBuilder:
     def seal(self) -> Pack:
         """Write index and footer; the builder must not be used afterwards."""
         index = msgspec.msgpack.encode([(e.id, e.length, e.size, e.codec, e.kind) for e in self._entries])
-        self._data += index
-        self._data += FOOTER.pack(len(index), blake3(index).digest(), END)
-        return Pack(blake3(self._data).digest(), self._data, self._entries)
+        self._parts += (index, FOOTER.pack(len(index), blake3(index).digest(), END))
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return Pack(blake3(data).digest(), data, self._entries)
 
 
 class Compressor:

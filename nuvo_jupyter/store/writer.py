@@ -20,8 +20,16 @@ from nuvo_jupyter.store.index import BlobIndex
 from nuvo_jupyter.store.pack import CONTENT, MAX_BLOB, PLAIN, Buffer, Compressor, Pack, PackBuilder, path_of
 
 BATCH_BYTES = 8 << 20
-"""Plain bytes that are compressed at once."""
+"""Plain bytes that are compressed at once, while the next ones are read and hashed."""
+BATCH_BLOBS = 8192
+"""… or this many blobs."""
+INLINE_BYTES = 1 << 20
+"""Up to this much is compressed and written by the caller's thread: it is done before another one had started."""
 READ_SIZE = 4 << 20
+
+
+_New = tuple[bytes, Buffer, int]
+"""A blob to be stored: id, plain bytes, kind."""
 
 
 class Writer:
@@ -31,8 +39,9 @@ class Writer:
     the caller's transaction, together with what refers to them. Leaving without a commit leaves garbage
     that nothing refers to.
 
-    It holds one pack being filled, one being written and one batch: about 50 MB (the C library may keep as
-    much again for later), and about 400 bytes for each new blob until the commit.
+    A thread of its own compresses and writes one batch while the caller's collects and hashes the next: what is
+    added must not change until :meth:`flush`. It holds one pack being filled or written and two batches: about
+    50 MB (the C library may keep as much again for later), and about 400 bytes for each new blob until the commit.
     """
 
     def __init__(self, backend: Backend, index: BlobIndex) -> None:
@@ -42,8 +51,10 @@ class Writer:
         self._builder = PackBuilder()
         self._known: set[bytes] = set()
         self._written: list[tuple[bytes, int, list[BlobEntry]]] = []
+        self._batch: list[_New] = []
+        self._batch_bytes = 0
         self._executor: ThreadPoolExecutor | None = None
-        self._putting: Future[bool] | None = None
+        self._working: Future[None] | None = None
         self._failed = False
 
     def __enter__(self) -> Self:
@@ -75,7 +86,8 @@ class Writer:
             for id_ in self._index.contains(fresh.keys()):
                 del fresh[id_]
             self._known.update(ids)
-            self._store(fresh, kind)
+            for id_, data in fresh.items():
+                self._take(id_, data, kind)
         return ids
 
     def add_content(self, data: Buffer) -> tuple[bytes, ...]:
@@ -105,68 +117,77 @@ class Writer:
         Raises:
             StorageFull, ServiceUnavailable: it could not be written; the writer is of no more use.
         """
-        if len(self._builder):
-            self._seal()
+        batch, self._batch = self._batch, []
+        small = self._working is None and self._batch_bytes <= INLINE_BYTES
+        self._batch_bytes = 0
         self._wait()
+        if small:
+            self._guarded(batch, last=True)
+        else:
+            self._start(batch, last=True)
+            self._wait()
 
     def commit(self, connection: Connection) -> None:
         """Enter all flushed packs in the caller's transaction. Blobs another process entered meanwhile stay its own."""
-        if self._failed or self._putting is not None or len(self._builder):
+        if self._failed or self._working is not None or self._batch or len(self._builder):
             raise RuntimeError(
                 "Writer.commit() without a flush() that worked: rows would refer to nothing durable"
             )
         blobs.add_packs(connection, self._index.catalog, self._written)
         self._written.clear()
 
-    def _store(self, fresh: dict[bytes, Buffer], kind: int) -> None:
-        ids: list[bytes] = []
-        datas: list[Buffer] = []
-        total = 0
-        for id_, data in fresh.items():
-            if len(data) > MAX_BLOB:
-                raise TooLarge(f"A blob of {len(data)} bytes is over the limit of {MAX_BLOB} bytes.")
-            ids.append(id_)
-            datas.append(data)
-            total += len(data)
-            if total >= BATCH_BYTES:
-                self._pack(ids, datas, kind)
-                ids, datas, total = [], [], 0
-        if ids:
-            self._pack(ids, datas, kind)
+    def _take(self, id_: bytes, data: Buffer, kind: int) -> None:
+        if len(data) > MAX_BLOB:
+            raise TooLarge(f"A blob of {len(data)} bytes is over the limit of {MAX_BLOB} bytes.")
+        self._batch.append((id_, data, kind))
+        self._batch_bytes += len(data)
+        if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= BATCH_BLOBS:
+            batch, self._batch, self._batch_bytes = self._batch, [], 0
+            self._wait()
+            self._start(batch, last=False)
 
-    def _pack(self, ids: list[bytes], datas: list[Buffer], kind: int) -> None:
-        # zstd's batch call takes no empty input, and nothing is gained on a few bytes.
-        large = [index for index, data in enumerate(datas) if len(data) >= 64]
-        stored: list[tuple[Buffer, int]] = [(data, PLAIN) for data in datas]
-        if large:
-            for index, item in zip(large, self._compressor.compress([datas[i] for i in large]), strict=True):
-                stored[index] = item
-        for id_, (small, codec), data in zip(ids, stored, datas, strict=True):
-            self._builder.append(id_, small, len(data), codec, kind)
-            if self._builder.is_full:
-                self._seal()
-
-    def _seal(self) -> None:
-        self._wait()
+    def _start(self, batch: list[_New], *, last: bool) -> None:
         if self._executor is None:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="nuvo-pack")
-        builder, self._builder = self._builder, PackBuilder()
-        self._putting = self._executor.submit(self._put, builder)
-
-    def _put(self, builder: PackBuilder) -> bool:
-        pack: Pack = builder.seal()
-        stored = self._backend.put(path_of(pack.name), pack.data)
-        self._written.append((pack.name, len(pack.data), pack.entries))
-        return stored
+        self._working = self._executor.submit(self._pack, batch, last=last)
 
     def _wait(self) -> None:
-        if self._putting is not None:
-            putting, self._putting = self._putting, None
+        if self._working is not None:
+            working, self._working = self._working, None
             try:
-                putting.result()
+                working.result()
             except BaseException:
                 self._failed = True
                 raise
+
+    def _guarded(self, batch: list[_New], *, last: bool) -> None:
+        try:
+            self._pack(batch, last=last)
+        except BaseException:
+            self._failed = True
+            raise
+
+    def _pack(self, batch: list[_New], *, last: bool) -> None:
+        """Compress a batch into the pack being filled, and write that when it is full, or the last one."""
+        # zstd's batch call takes no empty input, and nothing is gained on a few bytes.
+        large = [index for index, (_, data, _) in enumerate(batch) if len(data) >= 64]
+        stored: list[tuple[Buffer, int]] = [(data, PLAIN) for _, data, _ in batch]
+        if large:
+            packed = self._compressor.compress([batch[index][1] for index in large])
+            for index, item in zip(large, packed, strict=True):
+                stored[index] = item
+        for (id_, data, kind), (small, codec) in zip(batch, stored, strict=True):
+            self._builder.append(id_, small, len(data), codec, kind)
+            if self._builder.is_full:
+                self._put()
+        if last and len(self._builder):
+            self._put()
+
+    def _put(self) -> None:
+        builder, self._builder = self._builder, PackBuilder()
+        pack: Pack = builder.seal()
+        self._backend.put(path_of(pack.name), pack.data)
+        self._written.append((pack.name, len(pack.data), pack.entries))
 
 
 def _read(descriptor: int, size: int) -> Iterator[bytes]:
