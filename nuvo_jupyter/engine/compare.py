@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from sqlalchemy.engine import Connection, Row
@@ -11,6 +10,7 @@ from nuvo_jupyter.delivery.take import look
 from nuvo_jupyter.engine.browse import node_at
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
+from nuvo_jupyter.merge.unified import unified
 from nuvo_jupyter.model.errors import InvalidInput, NotFound, TooLarge
 from nuvo_jupyter.model.nodes import Node, NodeKind, same
 from nuvo_jupyter.model.paths import is_inside
@@ -95,9 +95,8 @@ def diff(call: Call, request: DiffFile) -> FileDiff:
     texts = [_text(data or b"", left.path) for data in (old, new)]
     if texts[0] is None or texts[1] is None:
         return FileDiff(str(left), str(right), "binary")
-    lines = difflib.unified_diff(texts[0], texts[1], str(left), str(right), lineterm="")
     kind = "notebook" if left.path.endswith(".ipynb") else "text"
-    return FileDiff(str(left), str(right), kind, "\n".join(lines))
+    return FileDiff(str(left), str(right), kind, unified(texts[0], texts[1], str(left), str(right)))
 
 
 _Found = tuple[Row[Any], Row[Any] | None]
