@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,7 +10,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ class Server:
         self._said = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
+        self._port = port
         self._client = HttpTransport(f"http://127.0.0.1:{port}/", "secret")
 
     def _read(self) -> None:
@@ -86,7 +87,15 @@ class Server:
     def wait_until_up(self) -> None:
         """Wait until it serves."""
         self._said.wait()
-        assert self.process.poll() is None, self.log()
+        # It says so before it listens.
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self._port)).close()
+                return
+            except ConnectionRefusedError:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(0.05)
+                assert self.process.poll() is None, self.log()
 
     def log(self) -> str:
         """What it wrote to standard error."""
@@ -110,7 +119,7 @@ class Server:
         self._reader.join()
 
 
-@contextmanager
+@contextlib.contextmanager
 def server(home: Path, folder: Path) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
