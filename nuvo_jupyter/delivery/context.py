@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from nuvo_jupyter.catalog.database import Catalog
+from nuvo_jupyter.store.spool import Spools
 from nuvo_jupyter.store.store import Store
 
 
@@ -43,6 +44,7 @@ class Context:
         announce: called with a task id whenever its row changed; must be quick and thread-safe.
         prepare: called with an instance id before its backup, so that open pages can save; ``None`` without a server.
         wake: set when new work was queued in this process.
+        spools: keeps what goes to many targets while it does.
     """
 
     catalog: Catalog
@@ -53,3 +55,4 @@ class Context:
     announce: Callable[[int], None] = lambda _task: None
     prepare: Callable[[int], None] | None = None
     wake: Event = field(default_factory=Event)
+    spools: Spools = field(default_factory=Spools)

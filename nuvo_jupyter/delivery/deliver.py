@@ -31,6 +31,7 @@ from nuvo_jupyter.store import tree
 from nuvo_jupyter.store.chunks import content_ids
 from nuvo_jupyter.workspace.apply import apply
 from nuvo_jupyter.workspace.folder import make_folder
+from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.safe import Root
 from nuvo_jupyter.workspace.scan import Fingerprint
 
@@ -44,10 +45,12 @@ class _Target(msgspec.Struct):
     Args:
         nodes: its content, by the backup.
         fingerprints: how its files looked; empty when resuming, then contents are compared.
+        memory: what its next capture need not read; ``None`` when resuming.
     """
 
     nodes: Mapping[str, Node]
     fingerprints: Mapping[str, Fingerprint]
+    memory: Memory | None = None
 
 
 def deliver(execution: Execution) -> None:
@@ -95,13 +98,7 @@ def deliver(execution: Execution) -> None:
             )
             if not resumed:
                 execution.begin(APPLYING)
-            outcomes = apply(
-                root,
-                context.store,
-                planned.changes,
-                target.fingerprints,
-                progress=lambda done, total: execution.progress(APPLYING, done, total),
-            )
+            outcomes = _apply(execution, root, target, planned)
             # The merge into Distributed of what goes to all is followed by a snapshot of the distribution's own.
             kept = (
                 None if order.first or instance.kind != InstanceKind.DISTRIBUTED else _keep(execution, root)
@@ -126,7 +123,7 @@ def _resume(execution: Execution, resumed: bool) -> _Target | None:
 def _back_up(execution: Execution, root: Root, source: Source) -> _Target:
     context, row, kind = execution.context, execution.row, source.order.kind
     if kind is DistributionKind.CREATE and not os.listdir(root.fd):
-        return _Target({}, {})
+        return _Target({}, {}, Memory())
     same_as = None
     if row.backup_id is not None:
         # Killed after its backup: if nothing has changed since, no second one is needed.
@@ -148,7 +145,27 @@ def _back_up(execution: Execution, root: Root, source: Source) -> _Target:
         cancelled=execution.cancelled,
         same_as=same_as,
     )
-    return _Target(taken.captured.nodes, taken.captured.fingerprints)
+    return _Target(taken.captured.nodes, taken.captured.fingerprints, taken.captured.remembered)
+
+
+def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) -> list[ObjectOutcome]:
+    context, row = execution.context, execution.row
+    put: list[tuple[str, Fingerprint, Node]] = []
+    outcomes = apply(
+        root,
+        context.store,
+        planned.changes,
+        target.fingerprints,
+        progress=lambda done, total: execution.progress(APPLYING, done, total),
+        spool=context.spools.of(row.distribution_id, context.home),
+        published=lambda path, seen, node: put.append((path, seen, node)),
+    )
+    if put and target.memory is not None:
+        # All of it came from the store: the next backup need not read it.
+        for path, seen, node in put:
+            target.memory.remember(path, seen, node.content)
+        target.memory.save(context.home / "memory" / str(row.instance_id))
+    return outcomes
 
 
 def _keep(execution: Execution, root: Root) -> int | None:

@@ -118,6 +118,7 @@ class Worker:
                     self._leases.run(claimed, self._stopping)
                     self._mail_wake.set()
                     continue
+                self._context.spools.clear()
             except Exception:
                 log.warning("Background work could not be claimed.", exc_info=True)
                 self._stopping.wait(POLL_SECONDS)
@@ -179,6 +180,7 @@ def run_until_finished(
                 leases.run(claimed, stopping)
             else:
                 _run_watched(leases, claimed, stopping, look)
+    context.spools.clear()
     _send_mail(context)
     return row
 

@@ -13,25 +13,32 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Outcome
 from nuvo_jupyter.model.errors import Cancelled, InvalidPath
 from nuvo_jupyter.model.nodes import Node, NodeKind
-from nuvo_jupyter.model.paths import basename, parent, parse_path, to_name
+from nuvo_jupyter.model.paths import NAME_MAX, basename, parent, parse_path, to_name
+from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace import database
-from nuvo_jupyter.workspace.check import APPEARED, CHANGED, Found, State, check, is_same_file
+from nuvo_jupyter.workspace.check import APPEARED, CHANGED, Found, State, check, is_as_put, is_same_file
 from nuvo_jupyter.workspace.content import Patience
 from nuvo_jupyter.workspace.prepare import Preparation, Put, explain
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
-from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint
+from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint, fingerprint
 from nuvo_jupyter.workspace.syscalls import exchange, rename_new, sync_file_system
-from nuvo_jupyter.workspace.temporaries import Mark, marked, new_name, sweep
+from nuvo_jupyter.workspace.temporaries import Mark, Names, marked, sweep
 
 _FOLDER = NodeKind.FOLDER
 _MANY_FOLDERS = 32
 """From so many folders on, syncing their file system costs less than syncing each."""
+_TELL_SECONDS = 0.1
+"""Progress is told about this often."""
+
+_ODD = frozenset("\\\0")
+"""Characters of names that need a closer look."""
 
 NOT_EMPTY = "It still holds files that are not part of the backup, and was kept."
 BLOCKED = "It was kept, because what should take its place could not be written."
@@ -46,6 +53,8 @@ def apply(
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     durable: bool = True,
+    spool: Spool | None = None,
+    published: Callable[[str, Fingerprint, Node], None] | None = None,
 ) -> list[ObjectOutcome]:
     """Carry out a plan.
 
@@ -58,6 +67,9 @@ def apply(
         progress: called with (steps done, steps).
         cancelled: asked until the first visible change; after that all is carried out.
         durable: whether the changes survive a power failure that follows at once.
+        spool: keeps contents that other targets get as well.
+        published: called with path text, fingerprint and node of each file that was put and could not change
+            unnoticed since.
 
     Returns:
         One outcome per change, in the same order. What failed is said there; the rest was carried out.
@@ -66,7 +78,7 @@ def apply(
         Cancelled: nothing was changed.
         StorageFull, WorkspaceUnavailable: content could not be made durable; nothing was changed.
     """
-    work = _Apply(root, store, changes, fingerprints, progress, cancelled)
+    work = _Apply(root, store, changes, fingerprints, progress, cancelled, spool, published)
     folders = {parent(change.at) for change in changes if change.at}
     with marked(root, folders) as work.mark, Descent(root) as descent, Descent(root) as sources:
         return work.run(descent, sources, durable)
@@ -81,6 +93,8 @@ class _Apply:
         fingerprints: Mapping[str, Fingerprint],
         progress: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
+        spool: Spool | None,
+        published: Callable[[str, Fingerprint, Node], None] | None,
     ) -> None:
         self.root = root
         self.store = store
@@ -88,8 +102,13 @@ class _Apply:
         self.fingerprints = fingerprints
         self.progress = progress
         self.cancelled = cancelled
+        self.spool = spool
+        self.published = published
+        self.names = Names()
+        self.told = 0.0
+        self.sound: dict[str, bool] = {}
         self.puts = {
-            index: Put(change, change.node)
+            index: Put.of(change, change.node)
             for index, change in enumerate(changes)
             if change.action is Action.PUT and change.node is not None
         }
@@ -104,9 +123,16 @@ class _Apply:
 
     def run(self, descent: Descent, sources: Descent, durable: bool) -> list[ObjectOutcome]:
         for put in self.puts.values():
-            put.problem = _path_problem(put.change)
+            put.problem = self._path_problem(put.change)
         preparation = Preparation(
-            sources, self.store, self.fingerprints, self.patience, self._tick, self._stop
+            sources,
+            self.store,
+            self.fingerprints,
+            self.patience,
+            self._tick,
+            self._stop,
+            self.spool,
+            self.names,
         )
         self.descent = descent
         self.sources = sources
@@ -157,7 +183,7 @@ class _Apply:
                 return Outcome.FAILED, put.problem
             return self._put_folder(put) if put.node.kind is _FOLDER else self._put(put)
         if change.action is Action.REMOVE:
-            problem = _path_problem(change)
+            problem = self._path_problem(change)
             return (Outcome.FAILED, problem) if problem else self._remove(change)
         return Outcome.FAILED, "Its merge was not resolved."
 
@@ -182,7 +208,7 @@ class _Apply:
         if stat.S_ISDIR(found.status.st_mode):
             return self._remove_folder(folder, name, change)
         self.touched.add(parent(change.at))
-        temporary = new_name()
+        temporary = self.names.new()
         with self._aside(folder, name, found.status) as companions:
             os.rename(name, temporary, src_dir_fd=folder, dst_dir_fd=folder)
             if not _is(folder, temporary, found.status):
@@ -243,12 +269,26 @@ class _Apply:
         change = put.change
         if put.settled is not None and put.settled.state is State.CHANGED:
             return Outcome.CONFLICT, put.settled.detail
-        name = to_name(basename(change.at))
-        folder_path = parent(change.at)
         if put.settled is not None:
-            self._set_mode(self.descent.at(folder_path), name, put)
+            self._set_mode(self.descent.at(put.home), put.name, put)
             return change.outcome, change.detail
-        return self._publish(put, self.descent.at(folder_path, make=True), name)
+        folder = self.descent.at(put.home, make=True)
+        # Mostly nothing lies there; the rename itself finds out.
+        if change.expected is None and self._publish_new(put, folder):
+            return change.outcome, change.detail
+        return self._publish(put, folder, put.name)
+
+    def _publish_new(self, put: Put, folder: int) -> bool:
+        """Put what is new where nothing lies; ``False`` where something does."""
+        try:
+            rename_new(self.sources.at(put.folder), put.temporary, folder, put.name)
+        except FileExistsError:
+            return False
+        put.temporary = ""
+        self.touched.add(put.home)
+        self.touched.add(put.folder)
+        self._tell_published(put, folder)
+        return True
 
     def _publish(self, put: Put, folder: int, name: str) -> tuple[Outcome, str]:
         change = put.change
@@ -258,22 +298,18 @@ class _Apply:
         if found.state is State.DONE:
             self._set_mode(folder, name, put)
             return change.outcome, change.detail
-        self.touched.update((parent(change.at), put.folder))
+        self.touched.update((put.home, put.folder))
         if found.status is not None and stat.S_ISDIR(found.status.st_mode):
             removed = self._remove_folder(folder, name, change)
             if removed[0] is not change.outcome:
                 return Outcome.CONFLICT, removed[1]
-            folder = self.descent.at(parent(change.at))
+            folder = self.descent.at(put.home)
             found = Found(State.FREE)
-        source = self.sources.at(put.folder)
         if found.status is None:
-            try:
-                rename_new(source, put.temporary, folder, name)
-            except FileExistsError:
+            if not self._publish_new(put, folder):
                 return Outcome.CONFLICT, APPEARED
-            put.temporary = ""
             return change.outcome, change.detail
-        return self._replace(put, source, folder, name, found.status)
+        return self._replace(put, self.sources.at(put.folder), folder, name, found.status)
 
     def _replace(
         self, put: Put, source: int, folder: int, name: str, before: os.stat_result
@@ -294,7 +330,18 @@ class _Apply:
                 os.unlink(put.temporary, dir_fd=source)
                 put.temporary = ""
             companions.clear_away()
+        self._tell_published(put, folder)
         return change.outcome, change.detail
+
+    def _tell_published(self, put: Put, folder: int) -> None:
+        if self.published is None or put.node.kind is not NodeKind.FILE or put.change.data is not None:
+            return
+        try:
+            status = look(folder, put.name)
+        except OSError:
+            return
+        if status is not None and is_as_put(status, put.node):
+            self.published(put.change.at, fingerprint(status), put.node)
 
     def _check(self, folder: int, name: str, change: Change, wanted: Sequence[Node]) -> Found:
         return check(
@@ -326,11 +373,11 @@ class _Apply:
             rename_new(folder, temporary, folder, name)
         except FileExistsError:
             # Both were made after the backup; the newer has the name, the other is not lost.
-            rename_new(folder, temporary, folder, f"recovered-{temporary[-8:]}-{name}"[:60])
+            rename_new(folder, temporary, folder, f"recovered-{temporary[-16:]}-{name}"[:60])
 
     @contextlib.contextmanager
     def _aside(self, folder: int, name: str, status: os.stat_result) -> Iterator[_Companions]:
-        companions = _Companions(folder, name)
+        companions = _Companions(folder, name, self.names)
         if stat.S_ISREG(status.st_mode):
             companions.take()
         try:
@@ -354,10 +401,25 @@ class _Apply:
             with contextlib.suppress(OSError):
                 os.fsync(self.descent.at(path))
 
+    def _path_problem(self, change: Change) -> str:
+        """Why a change cannot be carried out at its path; ``""`` if it can."""
+        folder, _, name = change.at.rpartition("/")
+        if name.isascii() and 0 < len(name) <= NAME_MAX and _ODD.isdisjoint(name) and name not in (".", ".."):
+            # All but the folder is fine, and that is the same for many.
+            sound = self.sound.get(folder)
+            if sound is None:
+                sound = self.sound[folder] = not _problem(folder)
+            if sound:
+                return ""
+        return _problem(change.at) if change.at else "The state itself is no path inside a workspace."
+
     def _tick(self) -> None:
         self.done += 1
         if self.progress is not None:
-            self.progress(self.done, self.steps)
+            moment = time.monotonic()
+            if moment - self.told >= _TELL_SECONDS or self.done == self.steps:
+                self.told = moment
+                self.progress(self.done, self.steps)
 
     def _stop(self) -> None:
         if self.cancelled is not None and self.cancelled():
@@ -370,7 +432,8 @@ class _Companions:
     Its content is in the backup, as part of the database.
     """
 
-    def __init__(self, folder: int, name: str) -> None:
+    def __init__(self, folder: int, name: str, names: Names) -> None:
+        self._names = names
         self._folder = folder
         self._name = name
         self._moved: dict[str, str] = {}
@@ -380,7 +443,7 @@ class _Companions:
         there = [self._name + ending for ending in database.COMPANIONS if self._exists(self._name + ending)]
         if there and database.is_database(self._folder, self._name):
             for name in there:
-                temporary = new_name()
+                temporary = self._names.new()
                 os.rename(name, temporary, src_dir_fd=self._folder, dst_dir_fd=self._folder)
                 self._moved[name] = temporary
 
@@ -420,11 +483,10 @@ def _is_empty(folder: int, name: str) -> bool:
         os.close(fd)
 
 
-def _path_problem(change: Change) -> str:
-    """Why a change cannot be carried out at its path; ``""`` if it can."""
+def _problem(path: str) -> str:
     try:
-        if not change.at or parse_path(change.at) != change.at:
-            raise InvalidPath(f"{change.at!r} is no path inside a workspace.")
+        if parse_path(path) != path:
+            raise InvalidPath(f"{path!r} is no path inside a workspace.")
     except InvalidPath as error:
         return error.message
     return ""

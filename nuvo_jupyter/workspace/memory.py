@@ -59,6 +59,11 @@ class Memory:
         """What is remembered of the file at ``path``."""
         return self.folders.get(parent(path), {}).get(basename(path))
 
+    def remember(self, path: str, seen: Fingerprint, content: tuple[BlobId, ...]) -> None:
+        """Note the file at ``path``: what it holds is in the store, and no change to it will go unseen."""
+        folder, _, name = path.rpartition("/")
+        self.folders.setdefault(folder, {})[name] = Remembered(seen, content)
+
     def __len__(self) -> int:
         return sum(map(len, self.folders.values()))
 

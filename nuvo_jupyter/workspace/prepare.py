@@ -13,13 +13,14 @@ from nuvo_jupyter.model.changes import Change
 from nuvo_jupyter.model.errors import Cancelled, NuvoError, StorageFull, StoreDamaged, WorkspaceUnavailable
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import basename, parent, to_name
+from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace.check import Found, State, check
 from nuvo_jupyter.workspace.content import Patience
 from nuvo_jupyter.workspace.safe import CREATE_FLAGS, VANISHED, Descent, open_file
 from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint
 from nuvo_jupyter.workspace.syscalls import sync_file_system
-from nuvo_jupyter.workspace.temporaries import new_name
+from nuvo_jupyter.workspace.temporaries import Names
 
 BATCH_BYTES = 16 << 20
 BATCH_FILES = 1024
@@ -34,17 +35,27 @@ class Put(msgspec.Struct):
         change: what is planned.
         node: what is to lie there.
         folder: path text of the folder its temporary file is in: its own, or the nearest that exists.
-        temporary: that file's name; ``""`` while there is none.
+        home: path text of the folder it is to lie in.
+        name: its name there, as the operating system spells it.
+        temporary: the temporary file's name; ``""`` while there is none.
         problem: why it failed; ``""`` if it did not.
         settled: what was found that makes writing needless.
     """
 
     change: Change
     node: Node
+    home: str
+    name: str
     folder: str = ""
     temporary: str = ""
     problem: str = ""
     settled: Found | None = None
+
+    @classmethod
+    def of(cls, change: Change, node: Node) -> Put:
+        """What is to be done for a change."""
+        home, _, name = change.at.rpartition("/")
+        return cls(change, node, home, to_name(name))
 
 
 class Preparation:
@@ -57,6 +68,8 @@ class Preparation:
         patience: with files that are being saved.
         tick: called after each object.
         stop: asked often; raises Cancelled to stop.
+        spool: keeps what other targets get as well; ``None`` keeps nothing.
+        names: for temporary files.
     """
 
     def __init__(
@@ -67,6 +80,8 @@ class Preparation:
         patience: Patience,
         tick: Callable[[], None],
         stop: Callable[[], None],
+        spool: Spool | None,
+        names: Names,
     ) -> None:
         self._descent = descent
         self._store = store
@@ -74,10 +89,13 @@ class Preparation:
         self._patience = patience
         self._tick = tick
         self._stop = stop
+        self._spool = spool
+        self._names = names
         self._unsynced: list[tuple[str, str]] = []
         self._devices: dict[int, int] = {}
         self._existing: dict[str, str] = {}
         self._made: list[str] = []
+        self._noted: str | None = None
 
     def write(self, puts: Sequence[Put]) -> None:
         """Write everything that is to be put; failures are noted in each :class:`Put`.
@@ -160,12 +178,12 @@ class Preparation:
         """Look whether the object will be put at all, as far as that is known before the removals."""
         change = put.change
         try:
-            put.folder = self._nearest(parent(change.at))
-            if put.folder != parent(change.at) or change.expected is None:
+            put.folder = self._nearest(put.home)
+            if change.expected is None or put.folder != put.home:
                 return True
             found = check(
                 self._descent.at(put.folder),
-                to_name(basename(change.at)),
+                put.name,
                 expected=change.expected,
                 seen=self._fingerprints.get(change.at),
                 wanted=(put.node,),
@@ -182,13 +200,12 @@ class Preparation:
 
     def _make(self, put: Put) -> None:
         """Make a folder that is new: file systems place a folder's files near it, and search one big folder slowly."""
-        path = put.change.at
         try:
-            os.mkdir(to_name(basename(path)), put.node.mode | 0o700, dir_fd=self._descent.at(parent(path)))
+            os.mkdir(put.name, put.node.mode | 0o700, dir_fd=self._descent.at(put.home))
         except OSError:
             # It exists, or something is in the way that is removed later; publishing says what is wrong.
             return
-        self._made.append(path)
+        self._made.append(put.change.at)
 
     def _nearest(self, path: str) -> str:
         """The folder at ``path``, or the nearest above that exists, where something still lies in its way."""
@@ -209,9 +226,15 @@ class Preparation:
         damaged: dict[bytes, StoreDamaged] = {}
         waiting: dict[bytes, list[Put]] = {}
         for put in batch:
-            waiting.setdefault(put.node.content[0], []).append(put)
+            if self._is_kept(put):
+                self._write(put, None)
+                self._tick()
+            else:
+                waiting.setdefault(put.node.content[0], []).append(put)
         try:
             for id_, data in self._store.read_many(waiting, damaged=damaged.__setitem__):
+                if self._spool is not None:
+                    self._spool.put(id_, data)
                 for put in waiting.pop(id_):
                     self._write(put, (data,))
                     self._tick()
@@ -227,20 +250,32 @@ class Preparation:
                 put.problem = explain(damage)
                 self._tick()
 
-    def _pieces(self, put: Put) -> Iterator[bytes]:
-        if put.node.kind is _LINK:
-            return iter(())
-        if put.change.data is not None:
-            return iter((put.change.data,))
-        return self._store.stream_file(put.node)
+    def _is_kept(self, put: Put) -> bool:
+        return self._spool is not None and all(id_ in self._spool for id_ in put.node.content)
 
-    def _write(self, put: Put, pieces: Iterable[bytes]) -> None:
+    def _pieces(self, put: Put) -> Iterable[bytes] | None:
+        """What a file is written from, piece by piece; ``None`` for what is in the spool."""
+        if put.node.kind is _LINK:
+            return ()
+        if put.change.data is not None:
+            return (put.change.data,)
+        return None if self._is_kept(put) else self._stream(put.node)
+
+    def _stream(self, node: Node) -> Iterator[bytes]:
+        for id_, data in zip(node.content, self._store.stream_file(node), strict=True):
+            if self._spool is not None:
+                self._spool.put(id_, data)
+            yield data
+
+    def _write(self, put: Put, pieces: Iterable[bytes] | None) -> None:
         try:
             folder = self._descent.at(put.folder)
-            device = os.fstat(folder).st_dev
-            if device not in self._devices:
-                self._devices[device] = os.dup(folder)
-            name = new_name()
+            if put.folder != self._noted:
+                self._noted = put.folder
+                device = os.fstat(folder).st_dev
+                if device not in self._devices:
+                    self._devices[device] = os.dup(folder)
+            name = self._names.new()
             if put.node.kind is _LINK:
                 os.symlink(to_name(put.node.link), name, dir_fd=folder)
                 put.temporary = name
@@ -252,29 +287,20 @@ class Preparation:
                 raise
             put.problem = explain(error)
 
-    def _write_file(self, put: Put, folder: int, name: str, pieces: Iterable[bytes]) -> None:
+    def _write_file(self, put: Put, folder: int, name: str, pieces: Iterable[bytes] | None) -> None:
+        change, node = put.change, put.node
         fd = os.open(name, CREATE_FLAGS, 0o600, dir_fd=folder)
         put.temporary = name
         try:
-            size = 0
-            for piece in pieces:
-                view = memoryview(piece)
-                size += len(view)
-                while view:
-                    view = view[os.write(fd, view) :]
-                self._stop()
-            wanted = put.node.size if put.change.data is None else len(put.change.data)
+            size = self._copy(node, fd) if pieces is None else self._pour(pieces, fd)
+            wanted = node.size if change.data is None else len(change.data)
             if size != wanted:
                 raise StoreDamaged(f"The stored content has {size} bytes where {wanted} belong.")
-            if (
-                put.change.expected is not None
-                and put.change.expected.kind is _FILE
-                and put.folder == parent(put.change.at)
-            ):
-                _take_over(folder, to_name(basename(put.change.at)), fd)
-            os.fchmod(fd, put.node.mode & FILE_MODE)
-            if put.node.mtime_ns:
-                os.utime(fd, ns=(put.node.mtime_ns, put.node.mtime_ns))
+            if change.expected is not None and change.expected.kind is _FILE and put.folder == put.home:
+                _take_over(folder, put.name, fd)
+            os.fchmod(fd, node.mode & FILE_MODE)
+            if node.mtime_ns:
+                os.utime(fd, ns=(node.mtime_ns, node.mtime_ns))
         except BaseException:
             # A disk that is full needs the space back for the next, smaller object.
             os.unlink(name, dir_fd=folder)
@@ -282,6 +308,24 @@ class Preparation:
             raise
         finally:
             os.close(fd)
+
+    def _pour(self, pieces: Iterable[bytes], fd: int) -> int:
+        size = 0
+        for piece in pieces:
+            size += len(piece)
+            written = os.write(fd, piece) if piece else 0
+            while written < len(piece):
+                written += os.write(fd, memoryview(piece)[written:])
+            self._stop()
+        return size
+
+    def _copy(self, node: Node, fd: int) -> int:
+        assert self._spool is not None
+        size = 0
+        for id_ in node.content:
+            size += self._spool.copy(id_, fd)
+            self._stop()
+        return size
 
 
 def _take_over(folder: int, name: str, fd: int) -> None:

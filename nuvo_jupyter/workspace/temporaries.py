@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -15,9 +16,16 @@ MARK = OURS + "applying"
 """Lies at the top of a workspace, locked, while something is applied there; unlocked, it tells of a killed run."""
 
 
-def new_name() -> str:
-    """A name for a temporary file that nothing has yet."""
-    return OURS + secrets.token_hex(8)
+class Names:
+    """Names for the temporary files of one run that nothing has yet."""
+
+    def __init__(self) -> None:
+        self._prefix = OURS + secrets.token_hex(8)
+        self._count = itertools.count()
+
+    def new(self) -> str:
+        """A name."""
+        return f"{self._prefix}{next(self._count):08x}"
 
 
 class Mark:
