@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import PurePosixPath
 from typing import Any
 
 import sqlalchemy as sa
@@ -153,22 +154,35 @@ def of_kind(connection: Connection, space_id: int, kind: str) -> Row[Any]:
     return connection.execute(query).one()
 
 
-def workspaces(connection: Connection) -> list[Row[Any]]:
-    """Every folder that belongs to an instance that is not deleted: id, workspace, name, space, visibility."""
-    return list(
-        connection.execute(
-            sa.select(
-                t.instance.c.id,
-                t.instance.c.space_id,
-                t.instance.c.workspace,
-                t.instance.c.name,
-                t.space.c.name.label("space"),
-                t.space.c.visibility,
-            )
-            .join(t.space, t.space.c.id == t.instance.c.space_id)
-            .where(t.instance.c.deleted_at.is_(None), t.space.c.deleted_at.is_(None))
+def workspaces(connection: Connection, overlapping: str = "") -> list[Row[Any]]:
+    """Every folder that belongs to an instance that is not deleted: id, workspace, name, space, visibility.
+
+    Args:
+        overlapping: only those that are this absolute folder, hold it or lie in it. Asked for each instance of a
+            large class in one transaction, so the database does the comparing.
+    """
+    query = (
+        sa.select(
+            t.instance.c.id,
+            t.instance.c.space_id,
+            t.instance.c.workspace,
+            t.instance.c.name,
+            t.space.c.name.label("space"),
+            t.space.c.visibility,
         )
+        .join(t.space, t.space.c.id == t.instance.c.space_id)
+        .where(t.instance.c.deleted_at.is_(None), t.space.c.deleted_at.is_(None))
     )
+    if overlapping:
+        inside = overlapping + "/"
+        above = [overlapping, *map(str, PurePosixPath(overlapping).parents)]
+        query = query.where(
+            sa.or_(
+                t.instance.c.workspace.in_(above),
+                sa.func.substr(t.instance.c.workspace, 1, len(inside)) == inside,
+            )
+        )
+    return list(connection.execute(query))
 
 
 def add_instance(connection: Connection, **values: Any) -> int:

@@ -106,14 +106,13 @@ def claim_folder(connection: Connection, access: Access, folder: str, home: Path
         raise InvalidInput(
             f"{path} lies in Nuvo's own home {private}.", hint="Choose another folder, or set c.Nuvo.home."
         )
-    for row in workspaces(connection):
-        other = Path(row.workspace)
-        if other == path or other in path.parents or path in other.parents:
-            seen = access.sees_space_of(row)
-            raise AlreadyExists(
-                f"{path} overlaps the folder of {f'{row.space}/{row.name} ({other})' if seen else 'an instance'}.",
-                hint="Every instance needs a folder of its own, not inside another one's.",
-            )
+    for row in workspaces(connection, overlapping=str(path)):
+        seen = access.sees_space_of(row)
+        raise AlreadyExists(
+            f"{path} overlaps the folder of "
+            f"{f'{row.space}/{row.name} ({row.workspace})' if seen else 'an instance'}.",
+            hint="Every instance needs a folder of its own, not inside another one's.",
+        )
     return str(path)
 
 
