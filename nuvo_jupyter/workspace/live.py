@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from typing import Self
 
 from nuvo_jupyter.model.errors import InvalidInput, NotFound
 from nuvo_jupyter.model.nodes import Node, NodeKind, TreeEntry
@@ -87,15 +88,34 @@ def live_file(root: Root, path: str) -> tuple[int, Iterator[bytes]]:
             os.close(folder)
     except OSError as error:
         raise _explain(error, path, "file") from error
-    return os.fstat(fd).st_size, _chunks(fd)
+    return os.fstat(fd).st_size, _Chunks(fd)
 
 
-def _chunks(fd: int) -> Iterator[bytes]:
-    try:
-        while chunk := os.read(fd, _CHUNK):
-            yield chunk
-    finally:
-        os.close(fd)
+class _Chunks:
+    """The content of an open file, which is closed at its end, by ``close``, and when nobody asks any more."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = os.read(self._fd, _CHUNK) if self._fd >= 0 else b""
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __del__(self) -> None:
+        # A generator would not do: one that was never begun closes nothing.
+        self.close()
 
 
 def _entry(folder: int, name: str) -> TreeEntry | None:
