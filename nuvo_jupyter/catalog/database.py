@@ -17,6 +17,9 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from nuvo_jupyter.model.errors import CatalogDamaged, InvalidInput, ServiceUnavailable, StorageFull
 
 BUSY_SECONDS = 30
+_NO_LIMIT = -1
+"""Connections are limited by the threads alone. With fewer, those that wait to write could hold all of them while the
+one that writes needs another."""
 
 
 class Catalog:
@@ -41,10 +44,11 @@ class Catalog:
                 url,
                 connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
                 poolclass=sa.QueuePool,
+                max_overflow=_NO_LIMIT,
             )
             sa.event.listen(self.engine, "connect", _configure_sqlite)
         else:
-            self.engine = sa.create_engine(url, pool_pre_ping=True)
+            self.engine = sa.create_engine(url, pool_pre_ping=True, max_overflow=_NO_LIMIT)
         with _translated(url):
             self._migrate()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -250,3 +251,16 @@ def test_readers_see_one_state_while_others_write(catalog: Catalog) -> None:
         assert reader.scalar(count) == 0
     with catalog.read() as reader:
         assert reader.scalar(count) == 1
+
+
+def test_threads_that_wait_for_the_write_lock_leave_connections_for_the_one_that_holds_it(
+    tmp_path: Path,
+) -> None:
+    """Whoever writes may read through a second connection, however many others wait."""
+    catalog = open_catalog(tmp_path / "catalog.sqlite")
+    with contextlib.ExitStack() as stack:
+        for _ in range(40):
+            stack.enter_context(catalog.read())
+        with catalog.write() as connection:
+            assert ensure_organization(connection, "home")
+    catalog.close()
