@@ -92,7 +92,11 @@ def compose(sender: str, recipient: str, subject: str, body: str) -> EmailMessag
         raise ValueError(f"{recipient!r} is no e-mail address")
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = recipient
+    try:
+        message["To"] = recipient
+    except (AttributeError, IndexError, TypeError) as error:
+        # What the email package raises on some odd addresses, beside ValueError.
+        raise ValueError(f"{recipient!r} is no e-mail address") from error
     message["Subject"] = " ".join(subject.split())
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip(">") or "localhost")
