@@ -27,12 +27,12 @@ class Output:
         return self.json
 
     def line(self, text: str) -> None:
-        """Write a line."""
-        sys.stdout.write(text + "\n")
+        """Write a line; its columns are separated by tabs."""
+        sys.stdout.write("\t".join(map(clean, text.split("\t"))) + "\n")
 
     def note(self, text: str) -> None:
         """Tell the person something that is no result."""
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(clean(text) + "\n")
 
     def problem(self, code: str, message: str, hint: str | None) -> None:
         """Tell an error."""
@@ -50,6 +50,9 @@ class Output:
         if not sys.stdout.isatty():
             for row in cells:
                 sys.stdout.write("\t".join(row) + "\n")
+            return
+        if not cells:
+            self.note("Nothing to list.")
             return
         from rich.console import Console
         from rich.table import Table

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from nuvo_jupyter.magics.results import cell_text
 from nuvo_jupyter.model.errors import Cancelled, NuvoError
 
 P = ParamSpec("P")
@@ -33,9 +34,10 @@ def concise(magic: Callable[P, R]) -> Callable[P, R]:
 
 
 def _shorten(error: NuvoError) -> None:
-    lines = [f"{type(error).__name__}: {error.message}"]
+    # Messages name files and instances as others called them.
+    lines = [cell_text(f"{type(error).__name__}: {error.message}")]
     if error.hint:
-        lines.append(error.hint)
+        lines.append(cell_text(error.hint))
     shown: Any = error
     # IPython's documented way for an exception to say how it is shown.
     shown._render_traceback_ = lambda: lines

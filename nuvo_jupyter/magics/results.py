@@ -27,7 +27,7 @@ class Result:
         self, value: Any, title: str, columns: Sequence[str] = (), rows: Sequence[Sequence[Any]] = ()
     ) -> None:
         self.value = value
-        self.title = title
+        self.title = cell_text(title)
         self.columns = list(columns)
         self.rows = [[cell_text(cell) for cell in row] for row in rows]
 

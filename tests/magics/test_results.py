@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from IPython.lib.pretty import pretty
 
+from nuvo_jupyter.magics.problems import concise
 from nuvo_jupyter.magics.results import ROWS_SHOWN, Result
+from nuvo_jupyter.model.errors import NotFound
 
 
 class Seen(HTMLParser):
@@ -33,7 +37,7 @@ def test_names_stay_text(title: str, cells: list[str]) -> None:
     seen = Seen()
     seen.feed(result._repr_html_())
     assert seen.tags <= {"div", "strong", "table", "thead", "tbody", "tr", "th", "td"}
-    plain = pretty(Result((), "title", result.columns, [cells]))
+    plain = pretty(result)
     assert all(c == "\n" or c.isprintable() for c in plain)
 
 
@@ -47,3 +51,14 @@ def test_long_tables_are_cut_and_say_so() -> None:
     result = Result((), "t", ["n"], [[n] for n in range(ROWS_SHOWN + 5)])
     assert "5 more rows" in result._repr_html_()
     assert "5 more rows" in pretty(result)
+
+
+def test_errors_cannot_command_a_terminal() -> None:
+    @concise
+    def magic() -> None:
+        raise NotFound("There is no \x1b[2J.", hint="Not \x9b2J either.")
+
+    with pytest.raises(NotFound) as caught:
+        magic()
+    shown: Any = caught.value
+    assert shown._render_traceback_() == ["NotFound: There is no \\x1b[2J.", "Not \\x9b2J either."]
