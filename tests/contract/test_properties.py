@@ -93,7 +93,7 @@ def bits(item: Item | None) -> Item | None:
     return item if item is None or item.kind != "folder" else Item("folder", 0)
 
 
-@examples(25)
+@examples(15)
 @pytest.mark.parametrize("strategy", ["extra", "rename"])
 @given(data=st.data())
 def test_extra_and_rename_leave_all_that_is_there(course: Class, strategy: str, data: st.DataObject) -> None:
@@ -108,7 +108,7 @@ def test_extra_and_rename_leave_all_that_is_there(course: Class, strategy: str, 
     case.check_restore(done)
 
 
-@examples(50)
+@examples(35)
 @given(data=st.data())
 def test_overwrite_deletes_nothing_and_changes_only_what_was_sent(course: Class, data: st.DataObject) -> None:
     case = Case(data, course)
@@ -127,7 +127,7 @@ def test_overwrite_deletes_nothing_and_changes_only_what_was_sent(course: Class,
     case.check_restore(done)
 
 
-@examples(50)
+@examples(35)
 @given(data=st.data())
 def test_replace_gives_exactly_the_source(course: Class, data: st.DataObject) -> None:
     case = Case(data, course)
@@ -145,7 +145,7 @@ def test_replace_gives_exactly_the_source(course: Class, data: st.DataObject) ->
     case.check_restore(done)
 
 
-@examples(70)
+@examples(45)
 @given(data=st.data())
 def test_merge_loses_nothing(course: Class, data: st.DataObject) -> None:
     case = Case(data, course)
@@ -214,7 +214,7 @@ def without_kept_folders(after: Tree, source: Tree) -> Tree:
     }
 
 
-@examples(60)
+@examples(45)
 @given(data=st.data())
 def test_no_cell_of_either_side_is_lost(course: Class, data: st.DataObject) -> None:
     student = course.student()
