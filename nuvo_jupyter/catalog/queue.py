@@ -87,6 +87,7 @@ def claim(
     kinds: Collection[TaskKind] | None = None,
     *,
     family: int | None = None,
+    expected: bool = False,
 ) -> Claimed | None:
     """Take the oldest task that can run: one that is queued, or running with a lease that ran out.
 
@@ -94,11 +95,13 @@ def claim(
         lease_seconds: how long it is ours without renewal.
         kinds: take only these.
         family: take only this task or its children.
+        expected: whether there probably is one.
     """
-    # Looking first takes no write lock, so idle executors do not disturb writers.
-    with catalog.read() as connection:
-        if _candidate(connection, kinds, family) is None:
-            return None
+    if not expected:
+        # Looking first takes no write lock, so idle executors do not disturb writers.
+        with catalog.read() as connection:
+            if _candidate(connection, kinds, family) is None:
+                return None
     lease = secrets.token_hex(16)
     with catalog.write() as connection:
         task_id = _candidate(connection, kinds, family, lock=not catalog.is_sqlite)
@@ -190,13 +193,26 @@ def update(connection: Connection, task_id: int, lease: str, **values: Any) -> N
         LeaseLost: somebody else has taken over.
     """
     # Without values the row is still locked, so that nobody takes over before the transaction ends.
-    done = connection.execute(
-        sa.update(t.task)
-        .where(_c.id == task_id, _c.lease_id == lease, _c.state == _RUNNING)
-        .values(**(values or {"lease_id": lease}))
-    )
+    done = connection.execute(_ours(task_id, lease).values(**(values or {"lease_id": lease})))
     if done.rowcount != 1:
-        raise LeaseLost(f"Task {task_id} was taken over by another executor.")
+        raise _lost(task_id)
+
+
+def _ours(task_id: int, lease: str) -> sa.Update:
+    return sa.update(t.task).where(_c.id == task_id, _c.lease_id == lease, _c.state == _RUNNING)
+
+
+def _lost(task_id: int) -> LeaseLost:
+    return LeaseLost(f"Task {task_id} was taken over by another executor.")
+
+
+def _enter(connection: Connection, task_id: int, lease: str, **values: Any) -> bool:
+    """:func:`update`, and whether the task is to be cancelled."""
+    query = _ours(task_id, lease).values(**values).returning(_c.cancel_requested)
+    wanted = connection.execute(query).one_or_none()
+    if wanted is None:
+        raise _lost(task_id)
+    return bool(wanted.cancel_requested)
 
 
 def progress(connection: Connection, task_id: int, lease: str, step: str, done: int, total: int) -> bool:
@@ -205,8 +221,7 @@ def progress(connection: Connection, task_id: int, lease: str, step: str, done: 
     Raises:
         LeaseLost: somebody else has taken over.
     """
-    update(connection, task_id, lease, step=step, done=done, total=total)
-    return bool(connection.scalar(sa.select(_c.cancel_requested).where(_c.id == task_id)))
+    return _enter(connection, task_id, lease, step=step, done=done, total=total)
 
 
 def begin(connection: Connection, task_id: int, lease: str, step: str) -> None:
@@ -216,8 +231,7 @@ def begin(connection: Connection, task_id: int, lease: str, step: str) -> None:
         Cancelled: it was.
         LeaseLost: somebody else has taken over.
     """
-    update(connection, task_id, lease, step=step)
-    if connection.scalar(sa.select(_c.cancel_requested).where(_c.id == task_id)):
+    if _enter(connection, task_id, lease, step=step):
         raise Cancelled("The task was cancelled before anything was changed.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -35,6 +36,7 @@ from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.safe import Root
 from nuvo_jupyter.workspace.scan import Fingerprint
 
+PLANNING = "plan"
 APPLYING = "apply"
 """The step in which the target is changed; a delivery found in it goes on from its backup."""
 
@@ -85,8 +87,8 @@ def deliver(execution: Execution) -> None:
             make_folder(instance.workspace)
         with Root(instance.workspace) as root:
             target = _resume(execution, resumed) or _back_up(execution, root, source)
-            if not resumed:
-                execution.progress("plan")
+            if not resumed and execution.step != PLANNING:
+                execution.progress(PLANNING)
             base = state_of(context.store, instance.base_root)
             planned = plan_delivery(
                 context.store,
@@ -131,7 +133,7 @@ def _back_up(execution: Execution, root: Root, source: Source) -> _Target:
             same_as = (row.backup_id, snapshots.get_snapshot(connection, row.backup_id).manifest)
 
     def record(connection: Connection, snapshot_id: int) -> None:
-        execution.fence(connection, backup_id=snapshot_id)
+        execution.fence(connection, backup_id=snapshot_id, step=PLANNING)
 
     execution.progress("back up")
     reason = Reason.BEFORE_RESTORE if kind is DistributionKind.RESTORE else Reason.BEFORE_DISTRIBUTION
@@ -145,6 +147,8 @@ def _back_up(execution: Execution, root: Root, source: Source) -> _Target:
         cancelled=execution.cancelled,
         same_as=same_as,
     )
+    if same_as is None or taken.id != same_as[0]:
+        execution.entered(PLANNING)
     return _Target(taken.captured.nodes, taken.captured.fingerprints, taken.captured.remembered)
 
 
@@ -202,8 +206,9 @@ def _report(
     outcomes = [*applied, *(() if first else source.unsupported)]
     problem = problem_of(outcomes)
     state = TaskState.DONE if problem is None else TaskState.FAILED
-    with context.store.writer() as writer:
-        base_root = instance.base_root
+    base_root = instance.base_root
+    with contextlib.ExitStack() as stack:
+        writer = None
         if source.order.kind is DistributionKind.RESTORE:
             own = source.snapshot is not None and source.snapshot.instance_id == instance.id
             exact = source.whole and source.order.strategies.file is Strategy.REPLACE
@@ -211,10 +216,14 @@ def _report(
                 base_root = source.snapshot.base_root
         else:
             base = _new_base(execution, source, instance, target, planned, applied)
-            base_root = tree.build(base, writer) if base or base_root is not None else None
-        writer.flush()
+            # Mostly nothing changes when nothing is new.
+            if base != state_of(context.store, base_root):
+                writer = stack.enter_context(context.store.writer())
+                base_root = tree.build(base, writer)
+                writer.flush()
         with context.catalog.write() as connection:
-            writer.commit(connection)
+            if writer is not None:
+                writer.commit(connection)
             if base_root != instance.base_root:
                 connection.execute(
                     sa.update(t.instance).where(t.instance.c.id == instance.id).values(base_root=base_root)

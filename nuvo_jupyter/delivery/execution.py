@@ -41,7 +41,8 @@ class Execution:
         self.step = str(claimed.row.step)
         self.cancel = bool(claimed.row.cancel_requested)
         self.lost = False
-        self._told = 0.0
+        # The row is as of just now.
+        self._told = time.monotonic()
         self._lock = threading.Lock()
 
     def progress(self, step: str, done: int = 0, total: int = 0) -> None:
@@ -103,6 +104,11 @@ class Execution:
         except Cancelled:
             self.cancel = True
             raise
+        self.step = step
+        self.announce()
+
+    def entered(self, step: str) -> None:
+        """Take note of a step that was written with :meth:`fence`."""
         self.step = step
         self.announce()
 

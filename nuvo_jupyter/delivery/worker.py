@@ -107,11 +107,14 @@ class Worker:
         self._leases.__exit__()
 
     def _loop(self) -> None:
+        claimed = None
         while not self._stopping.is_set():
             try:
                 # Cleared before looking, so that nothing queued meanwhile is missed.
                 self._context.wake.clear()
-                claimed = queue.claim(self._context.catalog, self._context.lease_seconds)
+                expected = claimed is not None
+                claimed = None
+                claimed = queue.claim(self._context.catalog, self._context.lease_seconds, expected=expected)
                 if claimed is not None:
                     # There may be more for the other threads.
                     self._context.wake.set()
@@ -163,13 +166,15 @@ def run_until_finished(
             on_progress(row)
         return row
 
+    claimed = None
     with _Leases(context) as leases:
         while True:
             context.wake.clear()
             row = look()
             if TaskState(row.state).finished:
                 break
-            claimed = queue.claim(context.catalog, context.lease_seconds, family=task_id)
+            expected = claimed is not None
+            claimed = queue.claim(context.catalog, context.lease_seconds, family=task_id, expected=expected)
             if claimed is None:
                 with context.catalog.read() as connection:
                     busy = queue.is_executed(connection, task_id)
