@@ -5,6 +5,7 @@ The children are forked before any engine is opened, so that each costs no impor
 
 from __future__ import annotations
 
+import faulthandler
 import itertools
 import json
 import os
@@ -107,6 +108,8 @@ def child(order: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    # Should a library crash, the log says where.
+    faulthandler.enable()
     # What the first merge imports takes a second.
     empty = [
         json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {"n": n}, "cells": []}).encode()
