@@ -12,8 +12,10 @@ from sqlalchemy.engine import Connection, Row
 from nuvo_jupyter.catalog.spaces import find_spaces, workspaces
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput
-from nuvo_jupyter.model.paths import from_name
+from nuvo_jupyter.model.paths import NAME_MAX, from_name
 
+_PATH_MAX = 4096
+"""Bytes of a path, its end included, that Linux takes (``PATH_MAX`` of limits.h)."""
 PLACEHOLDERS = ("{username}", "{space}", "{instance}")
 
 
@@ -23,11 +25,19 @@ def resolve_folder(folder: str) -> Path:
     JupyterLab tells its pages of folders in the user's home as ``~/…``.
 
     Raises:
-        InvalidInput: a relative folder, which would mean another one on the server than in the client.
+        InvalidInput: a relative folder, which would mean another one on the server than in the client, or one that
+            no file system can hold.
     """
     expanded = os.path.expanduser(folder)
     if not os.path.isabs(expanded) or "\0" in expanded:
         raise InvalidInput(f"{folder!r} is not an absolute folder.", hint="Give the folder's full path.")
+    if any(len(os.fsencode(part)) > NAME_MAX for part in expanded.split("/")) or (
+        len(os.fsencode(expanded)) >= _PATH_MAX
+    ):
+        raise InvalidInput(
+            f"{folder[:60]!r}… is no possible folder.",
+            hint=f"Names in it have {NAME_MAX} bytes at most: choose shorter ones, or give a folder yourself.",
+        )
     return Path(os.path.realpath(expanded))
 
 
@@ -65,7 +75,7 @@ def check_template(template: str) -> str:
     if not template:
         return template
     unknown = set(re.findall(r"\{[^}]*\}", template)) - set(PLACEHOLDERS)
-    if unknown or not template.startswith("/") or ".." in Path(template).parts:
+    if unknown or not template.startswith("/") or ".." in Path(template).parts or "\0" in template:
         raise InvalidInput(
             f"{template!r} is no template for folders.",
             hint="Give an absolute path with {username}, {space} and {instance}, e.g. /home/{username}/{space}.",

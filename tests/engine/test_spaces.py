@@ -326,3 +326,23 @@ def test_a_folder_that_holds_the_home_can_be_captured_without_it(tmp_path: Path)
     assert task.snapshot is not None
     assert [entry.path for entry in campus.call("browse", state=task.snapshot)] == [".local", "thesis.txt"]
     assert campus.call("browse", state=f"{task.snapshot}:.local") == ()
+
+
+@pytest.mark.parametrize(
+    ("operation", "fields"),
+    [
+        ("instance_create", {"space": "intro", "name": "é" * 150, "source": ""}),
+        ("instance_create", {"space": "intro", "name": "carl", "people": ["é" * 150], "source": ""}),
+        ("instance_create", {"space": "intro", "name": "carl", "workspace": "/" + "a" * 300, "source": ""}),
+        ("instance_create", {"space": "intro", "name": "carl", "workspace": "/a" * 2040 + "/" * 16}),
+        ("roster_add", {"space": "intro", "people": "é" * 150}),
+        ("space_create", {"name": "other", "workspace": "/" + "a" * 300}),
+        ("space_update", {"space": "intro", "template": "/home/{username}\0"}),
+        ("snapshot_create", {"folder": "/" + "a" * 300}),
+        ("locate", {"folder": "/" + "a" * 300}),
+    ],
+)
+def test_folders_that_cannot_be_are_named(known: Campus, operation: str, fields: dict[str, Any]) -> None:
+    known.call("space_update", PROFESSOR, space="intro", template=f"{known.folder}/{{username}}")
+    with pytest.raises(InvalidInput):
+        known.call(operation, PROFESSOR, **fields)
