@@ -68,52 +68,14 @@ def get_snapshot(connection: Connection, snapshot_id: int) -> Row[Any]:
     return row
 
 
-def find_snapshot(connection: Connection, instance_id: int, number: int) -> Row[Any] | None:
-    """An instance's snapshot by its number, deleted or not."""
-    query = sa.select(t.snapshot).where(
-        t.snapshot.c.instance_id == instance_id, t.snapshot.c.number == number
-    )
-    return connection.execute(query).first()
-
-
-def latest_snapshot(
-    connection: Connection, instance_id: int, reason: Reason | None = None
-) -> Row[Any] | None:
-    """An instance's newest snapshot that is not deleted.
-
-    Args:
-        reason: the newest one taken for this reason.
-    """
+def latest_snapshot(connection: Connection, instance_id: int) -> Row[Any] | None:
+    """An instance's newest snapshot that is not deleted."""
     query = sa.select(t.snapshot).where(
         t.snapshot.c.instance_id == instance_id, t.snapshot.c.deleted_at.is_(None)
     )
-    if reason is not None:
-        query = query.where(t.snapshot.c.reason == reason.value)
     return connection.execute(query.order_by(t.snapshot.c.number.desc()).limit(1)).first()
 
 
-def list_snapshots(
-    connection: Connection,
-    instance_id: int,
-    *,
-    limit: int = 1000,
-    before: int | None = None,
-    deleted: bool = False,
-) -> list[Row[Any]]:
-    """An instance's snapshots, newest first.
-
-    Args:
-        before: only smaller numbers.
-        deleted: deleted ones as well.
-    """
-    query = sa.select(t.snapshot).where(t.snapshot.c.instance_id == instance_id)
-    if before is not None:
-        query = query.where(t.snapshot.c.number < before)
-    if not deleted:
-        query = query.where(t.snapshot.c.deleted_at.is_(None))
-    return list(connection.execute(query.order_by(t.snapshot.c.number.desc()).limit(limit)))
-
-
 def change_snapshot(connection: Connection, snapshot_id: int, **values: Any) -> None:
-    """Update what may change of a snapshot: name, description, shared, deleted_at."""
+    """Update what may change of a snapshot: name, description, base_root, deleted_at; never what it holds."""
     connection.execute(sa.update(t.snapshot).where(t.snapshot.c.id == snapshot_id).values(**values))

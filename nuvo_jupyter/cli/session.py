@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -91,8 +90,3 @@ def session(context: typer.Context) -> Session:
     if found is None:
         found = context.ensure_object(Session)
     return found  # type: ignore[no-any-return]
-
-
-def terminal() -> bool:
-    """Whether a person watches standard error."""
-    return sys.stderr.isatty()

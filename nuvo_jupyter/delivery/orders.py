@@ -73,6 +73,3 @@ class VerifyOrder(msgspec.Struct, frozen=True):
 
 class RepairOrder(msgspec.Struct, frozen=True):
     """Rebuild the catalog's index of the store from its packs."""
-
-
-Order = SnapshotOrder | DistributionOrder | DeliveryOrder | PreviewOrder | VerifyOrder | RepairOrder

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
-from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.notifications import count_unread
 from nuvo_jupyter.catalog.spaces import get_instance
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.folders import instance_at, resolve_folder, suggested_space
@@ -19,11 +17,7 @@ def status(call: Call, _request: Nothing) -> Status:
 
     with call.read() as connection:
         access = call.access(connection)
-        unread = connection.execute(
-            sa.select(sa.func.count()).where(
-                t.notification.c.username == call.who, t.notification.c.read_at.is_(None)
-            )
-        ).scalar_one()
+        unread = count_unread(connection, call.who)
         met = access.organization()
     return Status(
         version=__version__,
