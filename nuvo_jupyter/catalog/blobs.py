@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -10,10 +11,13 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
 from nuvo_jupyter.catalog.database import Catalog, now
-from nuvo_jupyter.catalog.tables import blob, pack
+from nuvo_jupyter.catalog.tables import blob, pack, setting
 from nuvo_jupyter.model.store import BlobEntry
 
 T = TypeVar("T")
+
+GENERATION = "store.generation"
+"""The setting that changes whenever a blob leaves the index."""
 
 # One statement text for every full batch, so that the drivers' statement caches hit. SQLite takes up to
 # 32,766 variables, PostgreSQL 65,535; longer statements are no faster.
@@ -119,15 +123,33 @@ def add_packs(
 
 def remove_pack(connection: Connection, pack_id: int) -> None:
     """Forget a pack that no longer exists, and every blob in it."""
+    _next_generation(connection)
     connection.execute(sa.delete(blob).where(blob.c.pack_id == pack_id))
     connection.execute(sa.delete(pack).where(pack.c.id == pack_id))
 
 
 def remove_blobs(connection: Connection, ids: Collection[bytes]) -> None:
     """Forget where these blobs lie, so that the next capture stores them again."""
+    if ids:
+        _next_generation(connection)
     for batch in _batches(list(ids)):
         text = f"DELETE FROM blob WHERE id IN ({_marks(connection, len(batch))})"  # noqa: S608
         connection.exec_driver_sql(text, tuple(batch))
+
+
+def generation(connection: Connection) -> str:
+    """What is the same only as long as no blob has left the index: what was in it then still is."""
+    value = connection.scalar(sa.select(setting.c.value).where(setting.c.key == GENERATION))
+    return "" if value is None else str(value)
+
+
+def _next_generation(connection: Connection) -> None:
+    # Random, so that a catalog brought back from a backup never repeats one that was used since.
+    text = (
+        f"INSERT INTO setting (key, value) VALUES ({_marks(connection, 2)}) "  # noqa: S608
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    )
+    connection.exec_driver_sql(text, (GENERATION, secrets.token_hex(16)))
 
 
 def _batches(items: list[T]) -> Iterator[list[T]]:

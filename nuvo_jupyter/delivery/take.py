@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.catalog import snapshots
+from nuvo_jupyter.catalog import blobs, snapshots
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
@@ -96,18 +96,21 @@ def take_locked(
     Args:
         same_as: id and manifest id of a snapshot to use again if nothing has changed since.
     """
-    memory_file = context.home / "memory" / str(instance_id)
+    memory, generation = _remembered(context, instance_id)
     with context.store.writer() as writer:
         captured = capture(
             root,
             context.store,
-            Memory.load(memory_file),
+            memory,
             rules=rules_for(context, instance_id, root.path),
             progress=progress,
             cancelled=cancelled,
             writer=writer,
         )
         if same_as is not None and same_as[1] == captured.manifest_id:
+            captured.remembered.token = _Proof(*same_as, generation).encoded()
+            if captured.files_read:
+                captured.remembered.save(_memory_file(context, instance_id))
             return Taken(same_as[0], captured)
         writer.flush()
         with context.catalog.write() as connection:
@@ -115,15 +118,53 @@ def take_locked(
             snapshot_id = _insert(connection, instance_id, captured, order, by)
             if record is not None:
                 record(connection, snapshot_id)
-    captured.remembered.save(memory_file)
+    captured.remembered.token = _Proof(snapshot_id, captured.manifest_id, generation).encoded()
+    captured.remembered.save(_memory_file(context, instance_id))
     return Taken(snapshot_id, captured)
+
+
+class _Proof(msgspec.Struct, frozen=True, array_like=True):
+    """Why what is remembered is in the store: the snapshot that holds it, and that no blob has left since."""
+
+    snapshot_id: int
+    manifest_id: BlobId
+    generation: str
+
+    def encoded(self) -> bytes:
+        return msgspec.msgpack.encode(self)
+
+
+def _memory_file(context: Context, instance_id: int) -> Path:
+    return context.home / "memory" / str(instance_id)
+
+
+def _remembered(context: Context, instance_id: int) -> tuple[Memory, str]:
+    """An instance's memory, its token cleared unless it holds, and the store's generation now."""
+    memory = Memory.load(_memory_file(context, instance_id))
+    try:
+        proof = msgspec.msgpack.decode(memory.token, type=_Proof) if memory.token else None
+    except msgspec.MsgspecError:
+        proof = None
+    with context.catalog.read() as connection:
+        generation = blobs.generation(connection)
+        if proof is None or proof.generation != generation:
+            holds = False
+        else:
+            # The catalog may have been brought back from a backup, or be another one.
+            query = sa.select(t.snapshot.c.manifest).where(
+                t.snapshot.c.id == proof.snapshot_id, t.snapshot.c.instance_id == instance_id
+            )
+            holds = connection.scalar(query) == proof.manifest_id
+    if not holds:
+        memory.token = b""
+    return memory, generation
 
 
 def look(
     context: Context, instance_id: int, root: Root, cancelled: Callable[[], bool] | None = None
 ) -> Captured:
     """What a snapshot of an instance's current state would hold, storing nothing."""
-    memory = Memory.load(context.home / "memory" / str(instance_id))
+    memory, _ = _remembered(context, instance_id)
     rules = rules_for(context, instance_id, root.path)
     return look_at(root, context.store, memory, rules=rules, cancelled=cancelled)
 

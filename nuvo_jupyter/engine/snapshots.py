@@ -98,6 +98,8 @@ def _new_space(call: Call, connection: Connection, folder: Path) -> Row[Any]:
 
 def _ask_before_first(call: Call, request: SnapshotCreate) -> None:
     settings = call.engine.settings
+    if not settings.confirm_bytes and not settings.confirm_files:
+        return
     with call.read() as connection:
         row = _authorised(call, connection, request)
     resolved = resolve_folder(request.folder) if row is None else Path(row.workspace)

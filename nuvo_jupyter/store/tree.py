@@ -60,11 +60,32 @@ def build(nodes: Mapping[str, Node], writer: Writer) -> bytes:
     Raises:
         InvalidPath: a path that is none, or something below a file or link.
     """
+    return build_all(nodes, writer)[""]
+
+
+def build_all(
+    nodes: Mapping[str, Node], writer: Writer, known: Mapping[str, bytes] | None = None
+) -> dict[str, bytes]:
+    """Write the trees of a state and return the ids of all that were written or known, by folder.
+
+    Args:
+        nodes: as for :func:`build`.
+        known: ids of folders that are in the store with everything below them; they are not built again.
+
+    Raises:
+        InvalidPath: a path that is none, or something below a file or link.
+    """
+    trees = dict(known or {})
+    if "" in trees:
+        return trees
+    if trees:
+        # What lies below a known folder lies in a known folder itself.
+        nodes = {path: node for path, node in nodes.items() if path.rpartition("/")[0] not in trees}
     folders = _by_folder(nodes)
     levels: dict[int, list[str]] = {}
     for path in folders:
-        levels.setdefault(path.count("/") + 1 if path else 0, []).append(path)
-    trees: dict[str, bytes] = {}
+        if path not in trees:
+            levels.setdefault(path.count("/") + 1 if path else 0, []).append(path)
     for level in sorted(levels, reverse=True):
         paths = levels[level]
         encoded = []
@@ -75,7 +96,7 @@ def build(nodes: Mapping[str, Node], writer: Writer) -> bytes:
                     children[name] = _folder(node, (trees[join(path, name)],))
             encoded.append(encode_tree([TreeEntry(name, node) for name, node in children.items()]))
         trees.update(zip(paths, writer.add_many(encoded, TREE), strict=True))
-    return trees[""]
+    return trees
 
 
 def flatten(store: Store, root: bytes, prefix: str = "") -> dict[str, Node]:

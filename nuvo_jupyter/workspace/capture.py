@@ -11,7 +11,7 @@ import msgspec
 
 from nuvo_jupyter.model.errors import Cancelled
 from nuvo_jupyter.model.nodes import ApplicationEntry, BlobId, Exclusion, Manifest, Node, NodeKind, TableEntry
-from nuvo_jupyter.model.paths import is_inside
+from nuvo_jupyter.model.paths import is_inside, join
 from nuvo_jupyter.store import tree
 from nuvo_jupyter.store.manifest import encode_manifest
 from nuvo_jupyter.store.pack import MANIFEST
@@ -19,14 +19,14 @@ from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.store.writer import Writer
 from nuvo_jupyter.workspace import database
 from nuvo_jupyter.workspace.content import Content, Reader
-from nuvo_jupyter.workspace.memory import Memory, Remembered, trusted
+from nuvo_jupyter.workspace.memory import Memory, Remembered, RememberedTree, trusted
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
 from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint, Listing, link_node, scan, unreadable
 from nuvo_jupyter.workspace.sink import Hashing, Sink
 
-BATCH_BYTES = 8 << 20
-BATCH_FILES = 2048
+BATCH_BYTES = 2 << 20
+BATCH_FILES = 1000
 PROGRESS_BYTES = 1 << 20
 """Progress is told about this often, in bytes."""
 
@@ -88,10 +88,10 @@ def capture(
     """
     work = _Capture(root, memory or Memory(), rules or Rules(), writer or Hashing(), progress, cancelled, now)
     work.run(store)
-    ordered = dict(sorted(work.nodes.items()))
+    ordered = {path: work.nodes[path] for path in sorted(work.nodes)}
     files = [node for node in ordered.values() if node.kind is not NodeKind.FOLDER]
     manifest = Manifest(
-        root=tree.build(ordered, cast(Writer, work.sink)),
+        root=work.build(),
         tables=tuple(tables),
         applications=tuple(applications),
         excluded=tuple(sorted(work.excluded, key=lambda item: item.path)),
@@ -153,7 +153,8 @@ class _Capture:
         self.fingerprints: dict[str, Fingerprint] = {}
         self.excluded: list[Exclusion] = []
         self.inconsistent: list[str] = []
-        self.remembered = Memory(token=memory.token)
+        self.remembered = Memory()
+        self._complete: dict[str, BlobId] = {}
         self.files_read = 0
         self.done = 0
         self.told = -PROGRESS_BYTES
@@ -166,11 +167,11 @@ class _Capture:
         found = scan(self.root, self.rules, self.cancelled)
         self.nodes = found.nodes
         self.excluded = found.excluded
-        if store is not None and not self.memory.token:
+        if store is not None:
             self._forget_lost(store)
         with Descent(self.root) as descent:
-            for listing in found.listings:
-                self._recall(listing, descent)
+            unchanged = [listing for listing in found.listings if self._recall(listing, descent)]
+            self._take_over(unchanged)
             found.listings.clear()
             self.total = sum(todo.seen.size for todo in self._todo)
             self._tick(0)
@@ -179,54 +180,101 @@ class _Capture:
                 self._read(reader, descent, todo)
             self._store_batch()
 
+    def build(self) -> BlobId:
+        """The root's tree; remembers those of folders of which every file is."""
+        trees = tree.build_all(self.nodes, cast(Writer, self.sink), self._complete)
+        remembered = self.remembered
+        if "" in self._complete:
+            remembered.trees = {folder: self.memory.trees[folder] for folder in self._complete}
+            return trees[""]
+        others: dict[str, dict[str, Node]] = {}
+        files: dict[str, int] = {}
+        for path, node in self.nodes.items():
+            folder, _, name = path.rpartition("/")
+            if folder in self._complete:
+                continue
+            if node.kind is _FILE:
+                files[folder] = files.get(folder, 0) + 1
+            else:
+                others.setdefault(folder, {})[name] = node
+        for folder, id_ in trees.items():
+            if folder in self._complete:
+                remembered.trees[folder] = self.memory.trees[folder]
+            elif files.get(folder, 0) == len(remembered.folders.get(folder, ())):
+                remembered.trees[folder] = RememberedTree(id_, files.get(folder, 0), others.get(folder, {}))
+        return trees[""]
+
+    def _take_over(self, unchanged: list[Listing]) -> None:
+        """Note the trees of folders in which nothing has changed, nor in any folder below."""
+        for listing in reversed(unchanged):
+            known = self.memory.trees.get(listing.path)
+            if known is None or known.files != len(listing.files) or known.others != listing.others:
+                continue
+            if all(
+                join(listing.path, name) in self._complete
+                for name, node in listing.others.items()
+                if node.kind is NodeKind.FOLDER
+            ):
+                self._complete[listing.path] = known.id
+
     def _forget_lost(self, store: Store) -> None:
-        """Drop from memory the files whose content was collected since."""
-        wanted = {
-            id_ for folder in self.memory.folders.values() for file in folder.values() for id_ in file.content
-        }
-        lost = wanted - store.contains(wanted)
+        """Drop from memory what is not in the store, as far as the token does not say that it is."""
+        memory = self.memory
+        if memory.token:
+            wanted = memory.added
+        else:
+            wanted = {
+                id_ for folder in memory.folders.values() for file in folder.values() for id_ in file.content
+            }
+            wanted.update(known.id for known in memory.trees.values())
+        lost = wanted - store.contains(wanted) if wanted else set()
         if lost:
-            for folder in self.memory.folders.values():
+            for path in [path for path, known in memory.trees.items() if known.id in lost]:
+                del memory.trees[path]
+            for folder in memory.folders.values():
                 for name in [name for name, file in folder.items() if not lost.isdisjoint(file.content)]:
                     del folder[name]
 
-    def _recall(self, listing: Listing, descent: Descent) -> None:
-        """Take over what is remembered of one folder, and note what is to be read."""
+    def _recall(self, listing: Listing, descent: Descent) -> bool:
+        """Take over what is remembered of one folder, note what is to be read, and say whether no file changed."""
         known = self.memory.folders.get(listing.path, {})
         kept: dict[str, Remembered] = {}
         skip = len(listing.path) + 1 if listing.path else 0
         companions, live = self._databases(listing, descent)
         beside: dict[str, list[_Todo]] = {}
+        if live:
+            for name, path, seen in listing.files:
+                base = companions.get(name)
+                if base in live:
+                    beside.setdefault(base, []).append(_Todo(listing.path, name, path, seen, saving=False))
+        nodes, fingerprints = self.nodes, self.fingerprints
         for name, path, seen in listing.files:
-            base = companions.get(name)
-            if base in live:
-                beside.setdefault(base, []).append(_Todo(listing.path, name, path, seen, saving=False))
-        for name, path, seen in listing.files:
-            if companions.get(name) in live:
+            if live and companions.get(name) in live:
                 continue
             text = path[skip:]
             file = known.get(text)
-            if file is not None and file.seen == seen and not live.get(name, False):
+            if file is not None and file.seen == seen and not (live and live.get(name, False)):
                 kept[text] = file
-                self.fingerprints[path] = seen
-                mode = seen.mode & FILE_MODE
-                self.nodes[path] = Node(_FILE, mode, seen.size, seen.mtime_ns, file.content)
-                self._leave_out(beside.get(name, ()))
+                fingerprints[path] = seen
+                nodes[path] = Node(_FILE, seen.mode & FILE_MODE, seen.size, seen.mtime_ns, file.content)
+                if live:
+                    self._leave_out(beside.get(name, ()))
             else:
                 with_it = tuple(beside.get(name, ()))
                 self._todo.append(_Todo(listing.path, name, path, seen, name in listing.saving, with_it))
         if kept:
             self.remembered.folders[listing.path] = kept
+        return len(kept) == len(known) == len(listing.files)
 
     def _databases(self, listing: Listing, descent: Descent) -> tuple[dict[str, str], dict[str, bool]]:
         """Companion's name → database's, and database's name → whether it is in use."""
         companions: dict[str, str] = {}
         live: dict[str, bool] = {}
-        for name, _, _ in listing.files:
-            if name.endswith(database.COMPANIONS):
-                base = database.base_of(name)
+        for item in listing.files:
+            if item[0].endswith(database.COMPANIONS):
+                base = database.base_of(item[0])
                 if base is not None:
-                    companions[name] = base
+                    companions[item[0]] = base
         if companions:
             names = {name for name, _, _ in listing.files}
             try:
@@ -294,6 +342,10 @@ class _Capture:
         for path in [path for path in self.nodes if is_inside(path, folder)]:
             del self.nodes[path]
             self.fingerprints.pop(path, None)
+        for path in [path for path in self.remembered.folders if is_inside(path, folder)]:
+            del self.remembered.folders[path]
+        for path in [path for path in self._complete if is_inside(path, folder)]:
+            del self._complete[path]
 
     def _explain(self, folder: int, todo: _Todo, error: OSError) -> None:
         """A file that could be listed but not read."""

@@ -11,11 +11,11 @@ import tempfile
 import msgspec
 from blake3 import blake3
 
-from nuvo_jupyter.model.nodes import BlobId
+from nuvo_jupyter.model.nodes import BlobId, Node
 from nuvo_jupyter.model.paths import basename, parent
 from nuvo_jupyter.workspace.scan import Fingerprint
 
-_MAGIC = b"nuvo memory 1\n"
+_MAGIC = b"nuvo memory 2\n"
 _SUM = 32
 
 RACY_NS = 2_000_000_000
@@ -34,9 +34,19 @@ Folders = dict[str, dict[str, Remembered]]
 """Folder's path text → file's name → what is remembered."""
 
 
+class RememberedTree(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One folder of which everything is remembered: its tree, how many files are in it, its folders and links by name."""
+
+    id: BlobId
+    files: int
+    others: dict[str, Node]
+
+
 class _Image(msgspec.Struct, array_like=True):
     token: bytes
     folders: Folders
+    trees: dict[str, RememberedTree]
+    added: set[BlobId]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -48,12 +58,22 @@ class Memory:
 
     Args:
         folders: what is remembered.
-        token: names the store (and its state of collection) the content ids are known to be in.
+        token: names what shows that all of it is in the store; ``b""`` if nothing does.
+        trees: by folder, for folders of which everything is remembered.
+        added: content remembered since, of which the token says nothing.
     """
 
-    def __init__(self, folders: Folders | None = None, token: bytes = b"") -> None:
+    def __init__(
+        self,
+        folders: Folders | None = None,
+        token: bytes = b"",
+        trees: dict[str, RememberedTree] | None = None,
+        added: set[BlobId] | None = None,
+    ) -> None:
         self.folders: Folders = folders if folders is not None else {}
         self.token = token
+        self.trees: dict[str, RememberedTree] = trees if trees is not None else {}
+        self.added: set[BlobId] = added if added is not None else set()
 
     def get(self, path: str) -> Remembered | None:
         """What is remembered of the file at ``path``."""
@@ -63,31 +83,36 @@ class Memory:
         """Note the file at ``path``: what it holds is in the store, and no change to it will go unseen."""
         folder, _, name = path.rpartition("/")
         self.folders.setdefault(folder, {})[name] = Remembered(seen, content)
+        self.trees.pop(folder, None)
+        self.added.update(content)
 
     def __len__(self) -> int:
         return sum(map(len, self.folders.values()))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], token: bytes = b"") -> Memory:
-        """Read a memory; empty where it is missing, damaged, or was written with another token."""
+    def load(cls, path: str | os.PathLike[str]) -> Memory:
+        """Read a memory, with the token it was saved with; empty where it is missing or damaged.
+
+        Whoever loads it sees to it that the token still holds, or clears it.
+        """
         try:
             with open(path, "rb") as file:
-                data = file.read()
+                data = memoryview(file.read())
         except OSError:
-            return cls(token=token)
+            return cls()
         body = data[len(_MAGIC) + _SUM :]
         if data[: len(_MAGIC)] != _MAGIC or data[len(_MAGIC) : len(_MAGIC) + _SUM] != blake3(body).digest():
-            return cls(token=token)
+            return cls()
         try:
             image = _decoder.decode(body)
         except msgspec.MsgspecError:
-            return cls(token=token)
-        return cls(image.folders, token) if image.token == token else cls(token=token)
+            return cls()
+        return cls(image.folders, image.token, image.trees, image.added)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the memory, replacing what was there atomically; a disk that is full is no error."""
         folder = os.path.dirname(os.fspath(path)) or "."
-        body = _encoder.encode(_Image(self.token, self.folders))
+        body = _encoder.encode(_Image(self.token, self.folders, self.trees, self.added))
         temporary = None
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)

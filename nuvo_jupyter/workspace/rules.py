@@ -60,6 +60,11 @@ class Rules:
         rules._specs = (*self._specs, (folder, _spec(ignore.splitlines())))
         return rules
 
+    @property
+    def only_names(self) -> bool:
+        """Whether every file whose name does not begin with a dot is kept, unasked."""
+        return not self._also and not self._specs
+
     def reason(self, folder: str, name: str, is_folder: bool) -> str | None:
         """Why an entry is left out, or ``None``.
 

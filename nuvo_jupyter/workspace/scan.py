@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 
 import msgspec
 
 from nuvo_jupyter.model.errors import Cancelled
 from nuvo_jupyter.model.nodes import Exclusion, Node, NodeKind
-from nuvo_jupyter.model.paths import from_name, join
+from nuvo_jupyter.model.paths import from_name
 from nuvo_jupyter.workspace.rules import IGNORE_FILE, IGNORE_FILE_MAX, OURS, SAVING, Rules
 from nuvo_jupyter.workspace.safe import DEPTH_MAX, FOLDER_FLAGS, VANISHED, Root, open_file
 
@@ -46,12 +47,13 @@ def fingerprint(found: os.stat_result) -> Fingerprint:
 class Listing(msgspec.Struct, gc=False):
     """One folder: its path text, and for each of its files name (as the system spells it), path text, fingerprint.
 
-    ``saving`` are the names of files that had a ``.~name`` beside them.
+    ``saving`` are the names of files that had a ``.~name`` beside them; ``others`` the folders and links in it.
     """
 
     path: str
     files: list[tuple[str, str, Fingerprint]]
     saving: set[str]
+    others: dict[str, Node]
 
 
 class Scan(msgspec.Struct):
@@ -130,26 +132,35 @@ def _folder(fd: int, path: str, depth: int, rules: Rules, found: Scan) -> Iterat
                 if error.errno not in VANISHED:
                     found.excluded.append(Exclusion(below, unreadable(error)))
                 continue
-            found.nodes[below] = Node(NodeKind.FOLDER, mode)
+            listing.others[from_name(name)] = found.nodes[below] = Node(NodeKind.FOLDER, mode)
             yield from _folder(inner, below, depth + 1, rules, found)
     finally:
         os.close(fd)
 
 
 def _list(fd: int, path: str, rules: Rules, found: Scan) -> tuple[Listing, list[tuple[str, str, int]], Rules]:
-    with os.scandir(fd) as entries:
-        named = sorted((entry.name, entry) for entry in entries)
-    names = {name for name, _ in named}
-    if IGNORE_FILE in names:
-        rules = rules.inside(path, ignore_file(fd))
-    listing = Listing(path, [], {name[2:] for name in names if name.startswith(SAVING)})
+    with os.scandir(fd) as found_here:
+        entries = sorted(found_here, key=_by_name)
+    for entry in entries:
+        if entry.name >= IGNORE_FILE:
+            if entry.name == IGNORE_FILE:
+                rules = rules.inside(path, ignore_file(fd))
+            break
+    listing = Listing(path, [], set(), {})
     folders: list[tuple[str, str, int]] = []
-    for name, entry in named:
-        if name.startswith(OURS):
-            # What an apply is writing just now, or left when it was killed; not part of any state.
-            continue
-        text = from_name(name)
-        below = join(path, text)
+    prefix = path + "/" if path else ""
+    files = listing.files
+    ask = not rules.only_names
+    for entry in entries:
+        name = entry.name
+        dotted = name[0] == "."
+        if dotted and name.startswith(SAVING):
+            listing.saving.add(name[2:])
+            if name.startswith(OURS):
+                # What an apply is writing just now, or left when it was killed; not part of any state.
+                continue
+        text = name if name.isascii() and "\\" not in name else from_name(name)
+        below = prefix + text
         try:
             status = entry.stat(follow_symlinks=False)
         except OSError as error:
@@ -157,20 +168,23 @@ def _list(fd: int, path: str, rules: Rules, found: Scan) -> tuple[Listing, list[
                 found.excluded.append(Exclusion(below, unreadable(error)))
             continue
         mode = status.st_mode
-        reason = rules.reason(path, text, stat.S_ISDIR(mode))
+        kind = mode & _KIND
+        reason = None
+        if ask or kind == stat.S_IFDIR or dotted:
+            reason = rules.reason(path, text, kind == stat.S_IFDIR)
         if reason is not None:
             found.excluded.append(Exclusion(below, reason))
-        elif stat.S_ISREG(mode):
+        elif kind == stat.S_IFREG:
             seen = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, mode)
-            listing.files.append((name, below, seen))
-        elif stat.S_ISDIR(mode):
+            files.append((name, below, seen))
+        elif kind == stat.S_IFDIR:
             folders.append((name, below, mode & FOLDER_MODE))
-        elif stat.S_ISLNK(mode):
+        elif kind == stat.S_IFLNK:
             node = link_node(fd, name)
             if node is not None:
-                found.nodes[below] = node
+                listing.others[text] = found.nodes[below] = node
         else:
-            found.excluded.append(Exclusion(below, _SPECIAL.get(stat.S_IFMT(mode), "special file")))
+            found.excluded.append(Exclusion(below, _SPECIAL.get(kind, "special file")))
     return listing, folders, rules
 
 
@@ -183,6 +197,11 @@ def link_node(folder: int, name: str) -> Node | None:
     # from_name is for one name; a link's target may hold slashes, which it leaves alone.
     return Node(NodeKind.LINK, 0o777, link=from_name(target))
 
+
+_by_name = attrgetter("name")
+
+_KIND = 0o170000
+"""The bits of a mode that say what it is (``S_IFMT`` of sys/stat.h)."""
 
 _SPECIAL = {
     stat.S_IFIFO: "named pipe",
