@@ -12,12 +12,20 @@ _NOREPLACE, _EXCHANGE = 1, 2
 _UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
+_ARGUMENTS = {
+    "renameat2": (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint),
+    "syncfs": (ctypes.c_int,),
+}
+
+
 @functools.cache
 def _function(name: str) -> Callable[..., int] | None:
     try:
-        return ctypes.CDLL(None, use_errno=True)[name]  # type: ignore[no-any-return, unused-ignore]
+        found = ctypes.CDLL(None, use_errno=True)[name]
     except (OSError, AttributeError):
         return None
+    found.argtypes = _ARGUMENTS[name]
+    return found  # type: ignore[no-any-return, unused-ignore]
 
 
 def _renameat2(source: int, name: str, target: int, new: str, flags: int) -> bool:
@@ -25,7 +33,7 @@ def _renameat2(source: int, name: str, target: int, new: str, flags: int) -> boo
     call = _function("renameat2")
     if call is None:
         return False
-    if call(source, os.fsencode(name), target, os.fsencode(new), ctypes.c_uint(flags)) == 0:
+    if call(source, os.fsencode(name), target, os.fsencode(new), flags) == 0:
         return True
     number = ctypes.get_errno()
     if number in _UNSUPPORTED:
