@@ -24,6 +24,7 @@ from nuvo_jupyter.delivery.take import take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
 from nuvo_jupyter.merge.simulate import simulate
 from nuvo_jupyter.model.changes import ObjectOutcome, Strategy
+from nuvo_jupyter.model.errors import StorageFull
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.model.spaces import InstanceKind
@@ -39,6 +40,11 @@ from nuvo_jupyter.workspace.scan import Fingerprint
 PLANNING = "plan"
 APPLYING = "apply"
 """The step in which the target is changed; a delivery found in it goes on from its backup."""
+
+NOT_NOTED = (
+    "The objects were delivered, but there was no room left to note it. Free some space, then retry: "
+    "what is there already is recognised."
+)
 
 
 class _Target(msgspec.Struct):
@@ -63,7 +69,8 @@ def deliver(execution: Execution) -> None:
 
     Raises:
         Cancelled: nothing was changed.
-        WorkspaceUnavailable, StorageFull, StoreDamaged: nothing was changed.
+        WorkspaceUnavailable, StoreDamaged: nothing was changed.
+        StorageFull: nothing was changed; or all was, and only its report found no room, as the hint says then.
         LeaseLost: somebody else has taken over.
     """
     context, row = execution.context, execution.row
@@ -105,7 +112,10 @@ def deliver(execution: Execution) -> None:
             kept = (
                 None if order.first or instance.kind != InstanceKind.DISTRIBUTED else _keep(execution, root)
             )
-        _report(execution, source, instance, target, planned, outcomes, kept, first=order.first)
+        try:
+            _report(execution, source, instance, target, planned, outcomes, kept, first=order.first)
+        except StorageFull as error:
+            raise StorageFull(error.message, hint=NOT_NOTED) from error
     execution.announce()
 
 
