@@ -52,7 +52,7 @@ def distribute(call: Call, request: Distribute) -> Task:
     """
     with call.write() as connection:
         plan = _plan(call, connection, request)
-        what = _what(plan.order.objects)
+        what = what_of(plan.order.objects)
         task_id = send(
             call,
             connection,
@@ -79,7 +79,7 @@ def distribute_preview(call: Call, request: Distribute) -> Task:
         task_id = queue.insert_task(
             connection,
             kind=TaskKind.PREVIEW,
-            title=f"Preview of {_what(plan.order.objects)} from {plan.label} to {_whom(plan)}",
+            title=f"Preview of {what_of(plan.order.objects)} from {plan.label} to {_whom(plan)}",
             order=PreviewOrder(
                 plan.order,
                 plan.source.id,
@@ -201,7 +201,8 @@ def _some(objects: tuple[StagedObject, ...]) -> tuple[StagedObject, ...]:
     return objects
 
 
-def _what(objects: tuple[StagedObject, ...] | None) -> str:
+def what_of(objects: tuple[StagedObject, ...] | None) -> str:
+    """What is distributed, in the words of a title; ``None`` is the whole state."""
     if objects is None:
         return "the whole state"
     return objects[0].path if len(objects) == 1 else f"{len(objects)} objects"

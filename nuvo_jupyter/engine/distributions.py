@@ -122,7 +122,9 @@ def _require_targets(call: Call, connection: Connection, parent_id: int) -> None
 def _find(call: Call, connection: Connection, distribution_id: int) -> Row[Any]:
     row = get_distribution(connection, distribution_id)
     if row is None or not _visible(connection, call.access(connection), row, call.who):
-        raise NotFound(f"There is no distribution {distribution_id}.")
+        raise NotFound(
+            f"There is no distribution {distribution_id}.", hint="List them with `nuvo distributions`."
+        )
     return row
 
 

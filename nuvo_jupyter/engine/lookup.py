@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from nuvo_jupyter.catalog.spaces import find_instances, find_spaces, get_instanc
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.model.errors import Gone, InvalidReference, NotFound
 from nuvo_jupyter.model.reference import LATEST, Reference, parse_reference, parse_time
-from nuvo_jupyter.model.spaces import RECOVERABLE_SECONDS
+from nuvo_jupyter.model.spaces import RECOVERABLE_SECONDS, InstanceKind
 
 
 def find_space(connection: Connection, access: Access, text: str, *, deleted: bool = False) -> Row[Any]:
@@ -52,7 +53,7 @@ def find_instance(
         if not rows:
             raise NotFound(
                 f"The space {space.name!r} has no instance {reference.instance!r}.",
-                hint=f"List them with `nuvo instance list {space.name}`.",
+                hint=f"List them with `nuvo instance list {quote(space.name)}`.",
             )
         return _choose(rows, deleted, f"instance {reference.space}/{reference.instance}")
     every = [
@@ -89,6 +90,11 @@ def find_snapshot(
     if text == LATEST:
         row = connection.execute(living.order_by(c.number.desc()).limit(1)).first()
         if row is None:
+            if instance.kind == InstanceKind.DISTRIBUTED:
+                raise NotFound(
+                    f"Nothing has been distributed to all of {instance.space} yet.",
+                    hint="An instructor does so with %distribute --to all, or `nuvo distribute --to all`.",
+                )
             raise NotFound(
                 f"{label} has no snapshot yet.", hint="Take one with %snapshot or `nuvo snapshot`."
             )
@@ -108,7 +114,9 @@ def find_snapshot(
             connection.execute(query.where(c.name == text).order_by(c.deleted_at.is_not(None), c.id.desc()))
         )
     if not rows:
-        raise NotFound(f"{label} has no snapshot {text!r}.", hint=f"List them with `nuvo snapshots {label}`.")
+        raise NotFound(
+            f"{label} has no snapshot {text!r}.", hint=f"List them with `nuvo snapshots {quote(label)}`."
+        )
     return _choose(rows, deleted, f"snapshot {label}@{text}")
 
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.distributions import get_distribution
 from nuvo_jupyter.catalog.spaces import list_instances
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.engine.call import Call
+from nuvo_jupyter.engine.distribute import what_of
 from nuvo_jupyter.engine.sending import send
 from nuvo_jupyter.engine.stage import checked_objects
 from nuvo_jupyter.engine.tasks import answer
+from nuvo_jupyter.model.changes import ObjectKind
 from nuvo_jupyter.model.errors import InvalidInput, NotFound, NotNow
 from nuvo_jupyter.model.requests import Recall
-from nuvo_jupyter.model.tasks import DistributionKind, Task
+from nuvo_jupyter.model.tasks import DistributionKind, StagedObject, Task, TaskKind, TaskState
+from nuvo_jupyter.store import tree
 
 _KINDS = {
     "others": ("personal", "group"),
     "students": ("distributed", "personal", "group"),
     "all": ("master", "distributed", "personal", "group"),
 }
+_WHOM = {"others": "all others", "students": "all students", "all": "all instances"}
 
 
 def recall(call: Call, request: Recall) -> Task:
@@ -30,7 +36,7 @@ def recall(call: Call, request: Recall) -> Task:
 
     Raises:
         InvalidInput: neither a distribution nor objects.
-        NotFound: the distribution is not one of this space.
+        NotFound: the distribution is not one of this space, or nothing of that path was distributed.
         NotNow: the distribution was a restore, pull or recall itself.
     """
     assert call.space is not None
@@ -55,12 +61,16 @@ def recall(call: Call, request: Recall) -> Task:
         ]
         if not targets:
             raise NotFound(f"The space {space.name!r} has no instances to recall from.")
-        what = f"distribution {request.distribution}" if request.distribution is not None else "objects"
+        if request.distribution is None and objects is not None:
+            _require_distributed(call, connection, space, objects, targets)
+        what = (
+            f"distribution {request.distribution}" if request.distribution is not None else what_of(objects)
+        )
         task_id = send(
             call,
             connection,
             order=DistributionOrder(DistributionKind.RECALL, objects, recalled=request.distribution),
-            title=f"Recall {what} for {request.scope} of {space.name}",
+            title=f"Recall {what} from {_WHOM[request.scope]} of {space.name}",
             space_id=space.id,
             source_instance=None,
             source_snapshot=None,
@@ -72,7 +82,42 @@ def recall(call: Call, request: Recall) -> Task:
 def _recallable(connection: Connection, space: Row[Any], distribution_id: int) -> DistributionOrder:
     row = get_distribution(connection, distribution_id)
     if row is None or row.space_id != space.id:
-        raise NotFound(f"The space {space.name!r} has no distribution {distribution_id}.")
+        raise NotFound(
+            f"The space {space.name!r} has no distribution {distribution_id}.",
+            hint="List them with `nuvo distributions`.",
+        )
     if row.kind not in ("distribute", "create"):
         raise NotNow(f"Distribution {distribution_id} is a {row.kind}, which cannot be recalled.")
     return msgspec.msgpack.decode(row.request, type=DistributionOrder)
+
+
+def _require_distributed(
+    call: Call,
+    connection: Connection,
+    space: Row[Any],
+    objects: tuple[StagedObject, ...],
+    targets: list[Row[Any]],
+) -> None:
+    """Raise unless each of the objects was distributed to somebody: a mistyped path is not recalled from a class."""
+    missing = {item.path for item in objects if item.kind is ObjectKind.FILE}
+    for root in {row.base_root for row in targets} - {None}:
+        if not missing:
+            return
+        missing = {path for path in missing if tree.find(call.engine.store, root, path) is None}
+    # What is still on its way is noted by its own end.
+    if missing and not _under_way(connection, space):
+        raise NotFound(
+            f"Nothing called {min(missing)!r} is distributed in {space.name}, or it was recalled already.",
+            hint="Check the path; it starts at the instance's folder. `nuvo distributions` lists what was sent.",
+        )
+
+
+def _under_way(connection: Connection, space: Row[Any]) -> bool:
+    c = t.task.c
+    query = (
+        sa.select(c.id)
+        .where(c.space_id == space.id, c.kind == TaskKind.DELIVERY.value)
+        .where(c.state.in_([TaskState.WAITING.value, TaskState.QUEUED.value, TaskState.RUNNING.value]))
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None

@@ -324,7 +324,7 @@ def test_tasks_are_listed_to_those_concerned(course: Campus) -> None:
 
 
 def test_an_editor_pulls_from_distributed(course: Campus) -> None:
-    with pytest.raises(NotFound, match="no snapshot yet"):
+    with pytest.raises(NotFound, match="Nothing has been distributed"):
         course.call("pull", "anna", instance="intro/anna")
     course.run("distribute", PROFESSOR, source=MASTER, whole=True, to=["all"])
     (course.workspace("intro/anna") / "a.txt").unlink()
@@ -430,6 +430,7 @@ def test_a_recall_leaves_edited_copies_and_lists_them(course: Campus) -> None:
         ({"distribution": 999}, NotFound),
         ({"distribution": "restore"}, NotNow),
         ({"objects": [{"path": "../x"}]}, InvalidInput),
+        ({"objects": [{"path": "a.txt"}]}, NotFound),
     ],
 )
 def test_a_recall_that_makes_no_sense_is_refused(
@@ -441,6 +442,21 @@ def test_a_recall_that_makes_no_sense_is_refused(
     with pytest.raises(error) as caught:
         course.call("recall", PROFESSOR, space="intro", **request_)
     assert caught.value.message
+
+
+def test_a_mistyped_path_is_not_recalled_from_a_class(course: Campus) -> None:
+    course.run("distribute", PROFESSOR, source=MASTER, whole=True, to=["all"])
+    backups = len(course.call("snapshot_list", "anna", instance="intro/anna"))
+    with pytest.raises(NotFound, match=r"week1/c\.txt"):
+        course.call("recall", PROFESSOR, space="intro", objects=[{"path": "a.txt"}, {"path": "week1/c.txt"}])
+    assert "a.txt" in course.files("intro/anna")
+    assert len(course.call("snapshot_list", "anna", instance="intro/anna")) == backups
+
+
+def test_what_is_on_its_way_can_be_recalled(course: Campus) -> None:
+    course.call("distribute", PROFESSOR, source=MASTER, whole=True, to=["all"])
+    course.run("recall", PROFESSOR, space="intro", objects=[{"path": "a.txt"}])
+    assert course.files("intro/anna") == {"week1/b.txt": "two\n"}
 
 
 def test_a_distribution_of_another_space_is_not_recalled_here(course: Campus) -> None:
