@@ -40,7 +40,13 @@ def start_instances(
         NotNow: ``share_state`` of a current state of which a full snapshot was shared before.
     """
     instance_row, snapshot_row = _source(call, connection, space, source, share_state=share_state)
-    title = f"Start {len(instance_ids)} instance{'s' if len(instance_ids) != 1 else ''} in {space.name}"
+    title = (
+        f"Start {len(instance_ids) or 'no'} instance{'s' if len(instance_ids) != 1 else ''} in {space.name}"
+    )
+    if not instance_ids:
+        title += ": everybody has one already"
+    elif instance_row is None:
+        title += " with an empty folder" if len(instance_ids) == 1 else " with empty folders"
     if instance_row is None or not instance_ids:
         # Nothing to deliver, but callers always get a task to look at.
         task_id = insert_task(

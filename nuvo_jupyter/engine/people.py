@@ -47,8 +47,14 @@ def role_grant(call: Call, request: RoleGrant) -> Member:
         scope, scope_id, instance = _scope(call, connection, request.space, request.instance)
         if request.role not in ROLES_OF[scope]:
             roles = ", ".join(role.value for role in ROLES_OF[scope])
+            others = " or ".join(
+                f"{'a' if other is Scope.SPACE else 'an'} {other.value}"
+                for other in Scope
+                if request.role in ROLES_OF[other]
+            )
             raise InvalidInput(
-                f"{request.role.value!r} is no role in this {scope.value}.", hint=f"Choose one of: {roles}."
+                f"{request.role.value!r} is no role in this {scope.value}.",
+                hint=f"Choose one of: {roles}; {request.role.value} is a role in {others}.",
             )
         _keep_a_manager(call, connection, scope, username, request.role)
         person_id = _person(call, connection, Person(username, request.name, request.email))

@@ -96,12 +96,14 @@ def parse_roster(text: str) -> list[Person]:
 
     A line is ``username``, ``Full Name``, ``user@example.org``, ``Full Name <user@example.org>``, or CSV
     (comma, semicolon or tab) of user name, name and e-mail address; a header line names the columns.
-    Without a user name, it is the part of the address before the ``@``, or made of the name.
+    Empty lines and those that begin with ``#`` name nobody. Without a user name, it is the part of the address before the ``@``, or made of the name.
 
     Raises:
         InvalidInput: a line that names nobody, two people with one user name, or nobody at all.
     """
-    lines = [line for line in text.replace("\ufeff", "").splitlines() if line.strip()]
+    lines = [
+        line for line in text.replace("\ufeff", "").splitlines() if line.strip() and line.lstrip()[0] != "#"
+    ]
     delimiter = next((mark for mark in "\t;," if any(mark in line for line in lines)), ",")
     try:
         rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter, skipinitialspace=True))

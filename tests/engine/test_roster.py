@@ -37,6 +37,7 @@ BEN = ("ben", "Ben Özdemir", "ben@example.org")
         ('name,username\n"Meier, Anna",anna', [("anna", "Meier, Anna", "")]),
         ("anna\nben;Ben Özdemir;ben@example.org", [("anna", "", ""), BEN]),
         ("anna\nanna\n", [("anna", "", "")]),
+        ("# Group 1\nanna\n\n  # of two\n", [("anna", "", "")]),
         ("anna,Anna Meier,anna@example.org\n,,\n", [ANNA]),
         ("user name,name\nÅsa,Åsa", [("Åsa", "Åsa", "")]),
     ],
