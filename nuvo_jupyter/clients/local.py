@@ -8,6 +8,7 @@ import msgspec
 
 from nuvo_jupyter.clients.transport import OnProgress
 from nuvo_jupyter.engine.operations import Operation
+from nuvo_jupyter.model.errors import InvalidInput
 from nuvo_jupyter.model.requests import TaskShow
 from nuvo_jupyter.model.tasks import Preview, Task
 
@@ -24,13 +25,20 @@ class LocalTransport:
     """
 
     def __init__(self, settings: Nuvo | None = None) -> None:
+        from traitlets import TraitError
+
         from nuvo_jupyter.engine.engine import Engine
 
         if settings is None:
             from nuvo_jupyter.clients.configured import configured
 
             settings = configured()
-        self.engine: Engine = Engine.open(settings)
+        try:
+            self.engine: Engine = Engine.open(settings)
+        except TraitError as error:
+            raise InvalidInput(
+                f"{error}.", hint="Correct the environment variable or the Jupyter configuration file."
+            ) from error
         self.where = f"the embedded engine on {self.engine.settings.home}"
 
     def call(self, operation: Operation, request: msgspec.Struct) -> Any:

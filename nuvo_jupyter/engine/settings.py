@@ -18,6 +18,16 @@ def _env(name: str, fallback: Any) -> Any:
     return os.environ.get(f"NUVO_{name.upper()}", fallback)
 
 
+def _number(name: str, fallback: float) -> float:
+    text = os.environ.get(f"NUVO_{name.upper()}")
+    if text is None:
+        return fallback
+    try:
+        return type(fallback)(text)
+    except ValueError:
+        raise TraitError(f"NUVO_{name.upper()} is a number, not {text!r}") from None
+
+
 class Nuvo(LoggingConfigurable):
     """Settings of Nuvo. Every trait can also be given as an environment variable, e.g. ``NUVO_HOME``."""
 
@@ -31,7 +41,13 @@ class Nuvo(LoggingConfigurable):
     def _home_default(self) -> str:
         from jupyter_core.paths import jupyter_data_dir
 
-        return str(_env("home", Path(jupyter_data_dir()) / "nuvo"))
+        # Validators see what was set, not what a default was computed to be.
+        return str(self._home_valid({"value": str(_env("home", Path(jupyter_data_dir()) / "nuvo"))}))
+
+    @validate("home")
+    def _home_valid(self, proposal: Any) -> str:
+        # Relative to the current folder it would be another home in each.
+        return os.path.abspath(os.path.expanduser(proposal["value"]))
 
     catalog_url = Unicode(
         config=True,
@@ -90,7 +106,7 @@ class Nuvo(LoggingConfigurable):
 
     @default("confirm_bytes")
     def _confirm_bytes_default(self) -> int:
-        return int(_env("confirm_bytes", 5_000_000_000))
+        return int(_number("confirm_bytes", 5_000_000_000))
 
     confirm_files = Int(
         config=True,
@@ -100,7 +116,7 @@ class Nuvo(LoggingConfigurable):
 
     @default("confirm_files")
     def _confirm_files_default(self) -> int:
-        return int(_env("confirm_files", 200_000))
+        return int(_number("confirm_files", 200_000))
 
     workers = Int(
         config=True,
@@ -109,7 +125,7 @@ class Nuvo(LoggingConfigurable):
 
     @default("workers")
     def _workers_default(self) -> int:
-        return int(_env("workers", 2))
+        return int(self._workers_valid({"value": int(_number("workers", 2))}))
 
     @validate("workers")
     def _workers_valid(self, proposal: Any) -> int:
@@ -125,7 +141,7 @@ class Nuvo(LoggingConfigurable):
 
     @default("lease_seconds")
     def _lease_seconds_default(self) -> float:
-        return float(_env("lease_seconds", 30.0))
+        return float(self._lease_seconds_valid({"value": _number("lease_seconds", 30.0)}))
 
     @validate("lease_seconds")
     def _lease_seconds_valid(self, proposal: Any) -> float:
@@ -146,7 +162,7 @@ class Nuvo(LoggingConfigurable):
 
     @default("smtp_port")
     def _smtp_port_default(self) -> int:
-        return int(_env("smtp_port", 25))
+        return int(_number("smtp_port", 25))
 
     smtp_security = Unicode(
         config=True,
@@ -155,7 +171,7 @@ class Nuvo(LoggingConfigurable):
 
     @default("smtp_security")
     def _smtp_security_default(self) -> str:
-        return str(_env("smtp_security", "none"))
+        return str(self._smtp_security_valid({"value": str(_env("smtp_security", "none"))}))
 
     @validate("smtp_security")
     def _smtp_security_valid(self, proposal: Any) -> str:

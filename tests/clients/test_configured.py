@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+from traitlets import TraitError
 
+from nuvo_jupyter.clients import client
 from nuvo_jupyter.clients.configured import configured
 from nuvo_jupyter.engine.settings import Nuvo
 from nuvo_jupyter.model.errors import InvalidInput
@@ -65,3 +67,31 @@ def test_every_trait_takes_its_value_from_its_variable(name: str, monkeypatch: p
     text = values.get(name, "9" if isinstance(before, int) else "/changed")
     monkeypatch.setenv(f"NUVO_{name.upper()}", text)
     assert getattr(Nuvo(), name) == type(before)(text)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("NUVO_SMTP_PORT", "abc"), ("NUVO_WORKERS", "999"), ("NUVO_SMTP_SECURITY", "ssl")],
+)
+def test_a_variable_that_cannot_be_is_named(
+    config_folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(TraitError, match=variable.removeprefix("NUVO_").lower() + "|" + variable):
+        getattr(configured(), variable.removeprefix("NUVO_").lower())
+
+
+def test_an_unusable_variable_is_an_error_with_a_hint(
+    config_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUVO_HOME", str(config_folder / "home"))
+    monkeypatch.setenv("NUVO_SMTP_PORT", "abc")
+    with pytest.raises(InvalidInput, match="NUVO_SMTP_PORT is a number, not 'abc'") as caught:
+        client("local")
+    assert caught.value.hint
+
+
+def test_a_home_is_the_same_in_every_folder(config_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(config_folder)
+    monkeypatch.setenv("NUVO_HOME", "here")
+    assert configured().home == str(config_folder / "here")
