@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nuvo_jupyter.model.tasks import Preview, Task
 
 _SHOWN_OUTCOMES = 50
+_OUTCOME_COLUMNS = ("outcome", "object", "at", "detail")
 
 
 def add(app: typer.Typer) -> None:
@@ -67,7 +68,7 @@ def add(app: typer.Typer) -> None:
         wait: Wait = True,
         json: Json = False,
     ) -> None:
-        """Distribute the staged objects, or a whole state, to instances."""
+        """Distribute the staged objects, or a state, to instances."""
         run = session(context)
         fields: dict[str, Any] = {
             "to": to,
@@ -103,7 +104,7 @@ def add(app: typer.Typer) -> None:
         wait: Wait = True,
         json: Json = False,
     ) -> None:
-        """Take objects from Distributed into your own state; merges by default."""
+        """Take objects from Distributed into your own state. Merges by default."""
         run = session(context)
         fields: dict[str, Any] = {} if strategy is None else {"strategies": _strategies(file=strategy)}
         task = run.client.pull(
@@ -125,7 +126,7 @@ def add(app: typer.Typer) -> None:
             int | None, typer.Option("--distribution", "-d", help="Recall what this one sent.")
         ] = None,
         scope: Annotated[
-            Literal["others", "students", "all"], typer.Option(help="From which instances (docs/cli.md).")
+            Literal["others", "students", "all"], typer.Option(help="From whose instances.")
         ] = "students",
         space: Annotated[
             str, typer.Option("--space", help="The space.", autocompletion=completion.spaces)
@@ -133,7 +134,7 @@ def add(app: typer.Typer) -> None:
         wait: Wait = True,
         json: Json = False,
     ) -> None:
-        """Delete distributed objects again, where nobody changed them."""
+        """Delete distributed objects where nobody changed them."""
         run = session(context)
         task = run.client.recall(
             space=space or run.place.space,
@@ -187,7 +188,7 @@ def add(app: typer.Typer) -> None:
         target: Annotated[str, typer.Option("--target", help="Every object of this target.")] = "",
         json: Json = False,
     ) -> None:
-        """Show a distribution and its deliveries; with --target, what it did to each object."""
+        """Show one with its deliveries. With --target: what it did to each object."""
         run = session(context)
         found = run.client.distribution_show(id=number)
         if not target:
@@ -223,6 +224,8 @@ def report(run: Session, task: Task) -> None:
             detail = run.client.delivery_show(id=found.deliveries[0].id)
             _write_outcomes(run, detail.outcomes)
         _write_deliveries(run, found.deliveries)
+    elif not run.json and task.state.finished and task.problem is None:
+        run.output.line(f"{task.title}: {task.state.value}")
     run.leave(task)
 
 
@@ -241,20 +244,28 @@ def _write_deliveries(run: Session, deliveries: tuple[Task, ...]) -> None:
 def _write_outcomes(run: Session, outcomes: Any, *, everything: bool = False) -> None:
     told = [item for item in outcomes if everything or item.outcome.value != "kept" or item.detail]
     shown = told if everything else told[:_SHOWN_OUTCOMES]
-    run.output.table(
-        ("outcome", "object", "at", "detail"),
-        [(item.outcome.value, item.path or ".", item.at, item.detail) for item in shown],
-    )
+    if shown:
+        run.output.table(_OUTCOME_COLUMNS, [_outcome_row(item) for item in shown])
     if len(told) > len(shown):
         run.output.note(
             f"{len(told) - len(shown)} more; `nuvo distributions show ID --target NAME` lists all."
         )
 
 
+def _outcome_row(item: Any) -> tuple[str, ...]:
+    return (item.outcome.value, item.path or ".", item.at, item.detail)
+
+
 def _write_preview(run: Session, preview: Preview) -> None:
     if run.output.struct(preview):
         return
+    # One table with the target in each row: it can be searched, piped and kept.
+    rows: list[tuple[str, ...]] = []
     for target in preview.targets:
-        problem = f": {target.problem.message}" if target.problem else ""
-        run.output.note(f"{target.instance}{problem}")
-        _write_outcomes(run, target.outcomes)
+        if target.problem is not None:
+            rows.append((target.instance, "failed", "", "", target.problem.message))
+        changes = [item for item in target.outcomes if item.outcome.value != "kept" or item.detail]
+        rows += [(target.instance, *_outcome_row(item)) for item in changes]
+        if not changes and target.problem is None:
+            rows.append((target.instance, "kept", "", "", "Nothing would change."))
+    run.output.table(("target", *_OUTCOME_COLUMNS), rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -113,7 +114,9 @@ def add(app: typer.Typer) -> None:
     def delete(context: typer.Context, name: Named, json: Json = False) -> None:
         """Delete an instance, not its folder; recoverable for 24 hours."""
         run = session(context)
-        _write(run, run.client.instance_delete(instance=run.place.state(name)))
+        found = run.client.instance_delete(instance=run.place.state(name))
+        _write(run, found)
+        run.output.note(f"`nuvo instance recover {quote(found.reference)}` brings it back for 24 hours.")
 
     @instance.command()
     def recover(context: typer.Context, name: Named, json: Json = False) -> None:

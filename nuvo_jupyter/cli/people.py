@@ -98,7 +98,7 @@ def add(app: typer.Typer) -> None:
         email: Annotated[str, typer.Option("--email", help="The person's e-mail address.")] = "",
         json: Json = False,
     ) -> None:
-        """Give somebody a role in an instance, a space, or the organization."""
+        """Give somebody a role in an instance, space or organization."""
         run = session(context)
         target = run.place.state(instance) if instance else None
         found = run.client.role_grant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,7 +52,7 @@ def add(app: typer.Typer) -> None:
         wait: Wait = True,
         json: Json = False,
     ) -> None:
-        """Take a snapshot of a folder; the first one makes it the Master of a research space."""
+        """Take a snapshot of a folder. The first one makes it the Master of a research space."""
         run = session(context)
         where = {"instance": run.place.state(instance)} if instance else {"folder": os.path.realpath(folder)}
         task = run.client.snapshot_create(
@@ -134,7 +135,7 @@ def add(app: typer.Typer) -> None:
         wait: Wait = True,
         json: Json = False,
     ) -> None:
-        """Restore some paths or everything, after a snapshot of what is there now."""
+        """Restore paths, or everything. A snapshot of what is there now is taken before."""
         from nuvo_jupyter.cli.distribution import report
 
         run = session(context)
@@ -172,7 +173,7 @@ def add(app: typer.Typer) -> None:
         found = run.client.snapshot_delete(state=run.place.snapshot(snapshot))
         if not run.output.struct(found):
             run.output.line(
-                f"Deleted {found.reference}; `nuvo recover {found.reference}` brings it back for 24 hours."
+                f"Deleted {found.reference}; `nuvo recover {quote(found.reference)}` brings it back for 24 hours."
             )
 
     @app.command()
@@ -185,10 +186,10 @@ def add(app: typer.Typer) -> None:
 
 
 def _sentence(found: Snapshot) -> str:
-    from nuvo_jupyter.cli.output import clean, size
+    from nuvo_jupyter.cli.output import size
 
-    name = f" “{clean(found.name)}”" if found.name else ""
-    text = f"{clean(found.reference)}{name}: {found.files} files, {size(found.size)}"
+    name = f" “{found.name}”" if found.name else ""
+    text = f"{found.reference}{name}: {found.files} files, {size(found.size)}"
     if found.excluded:
         text += f"; {found.excluded} left out (`nuvo show {found.number}` lists them)"
     if found.inconsistent:

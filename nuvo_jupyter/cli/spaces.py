@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -114,6 +115,7 @@ def add(app: typer.Typer) -> None:
         """Delete a space; recoverable for 24 hours."""
         run = session(context)
         _write(run, run.client.space_delete(space=name))
+        run.output.note(f"`nuvo space recover {quote(name)}` brings it back for 24 hours.")
 
     @space.command()
     def recover(context: typer.Context, name: Name, json: Json = False) -> None:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.options import Instance, Json, Limit, State
-from nuvo_jupyter.cli.session import session
+from nuvo_jupyter.cli.session import Session, session
+from nuvo_jupyter.model.errors import NotFound
 
+Left = Annotated[str, typer.Argument(metavar="[LEFT]", help="A state.", autocompletion=completion.states)]
+Right = Annotated[
+    str,
+    typer.Argument(
+        metavar="[RIGHT]", help="A state; the current one by default.", autocompletion=completion.states
+    ),
+]
 _MARKS = {"added": "+", "removed": "-", "changed": "~", "type_changed": "T", "mode_changed": "m"}
 
 
@@ -19,11 +30,13 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def ls(context: typer.Context, state: State = "", json: Json = False) -> None:
-        """List a folder of any state."""
+        """List a folder of any state; the current folder by default."""
         from nuvo_jupyter.cli.output import size
 
         run = session(context)
-        found = run.client.browse(state=run.place.state(state))
+        here = "" if state else run.place.path(".")
+        with _path_hint(run, state):
+            found = run.client.browse(state=run.place.state(f":{here}" if here else state))
         if run.output.struct(found):
             return
         rows = []
@@ -46,7 +59,8 @@ def add(app: typer.Typer) -> None:
     ) -> None:
         """Write a file of any state to standard output."""
         run = session(context)
-        raw = run.client.read(state=run.place.state(state))
+        with _path_hint(run, state):
+            raw = run.client.read(state=run.place.state(state))
         for chunk in raw.body:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
@@ -59,7 +73,7 @@ def add(app: typer.Typer) -> None:
         limit: Limit = 100,
         json: Json = False,
     ) -> None:
-        """List the versions of one file: the snapshots in which it changed."""
+        """List the snapshots in which a file changed."""
         from nuvo_jupyter.cli.output import size
 
         run = session(context)
@@ -77,20 +91,26 @@ def add(app: typer.Typer) -> None:
             )
             for item in found
         ]
+        if not rows:
+            run.output.note(f"No snapshot holds a file {inside!r}.")
+            return
         run.output.table(("snapshot", "name", "taken", "file modified", "size"), rows)
 
     @app.command()
     def compare(
         context: typer.Context,
-        left: State = "latest",
-        right: State = "",
+        left: Left = "latest",
+        right: Right = "",
         limit: Limit = 1000,
         json: Json = False,
     ) -> None:
-        """List what differs between two states: the latest snapshot and the current state by default."""
+        """List what differs between two states. By default: the latest snapshot and the current state."""
         run = session(context)
         found = run.client.compare(left=run.place.state(left), right=run.place.state(right), limit=limit)
         if run.output.struct(found):
+            return
+        if not found.total:
+            run.output.note("Nothing differs.")
             return
         run.output.table(
             ("", "path", "bytes before", "bytes after"),
@@ -101,8 +121,6 @@ def add(app: typer.Typer) -> None:
         )
         if found.total > len(found.differences):
             run.output.note(f"{found.total - len(found.differences)} more; --limit shows them.")
-        if not found.total:
-            run.output.note("Nothing differs.")
 
     @app.command()
     def diff(
@@ -119,7 +137,7 @@ def add(app: typer.Typer) -> None:
         ] = "",
         json: Json = False,
     ) -> None:
-        """Show how one file differs between two states; notebooks cell by cell."""
+        """Show how a file differs between two states. Notebooks are compared cell by cell."""
         run = session(context)
         inside = run.place.path(path)
         found = run.client.diff(
@@ -133,3 +151,15 @@ def add(app: typer.Typer) -> None:
             run.output.note("The files differ; they are no text.")
         else:
             sys.stdout.write(found.unified if found.unified.endswith("\n") else found.unified + "\n")
+
+
+@contextmanager
+def _path_hint(run: Session, typed: str) -> Iterator[None]:
+    """Say how a path is written where it was typed in the place of a state."""
+    try:
+        yield
+    except NotFound as error:
+        if not typed or not run.place.known or not os.path.lexists(typed):
+            raise
+        hint = f"For the file or folder here write ':{run.place.path(typed)}' or 'latest:{run.place.path(typed)}'."
+        raise NotFound(error.message, hint=hint) from error

@@ -51,7 +51,7 @@ def add(app: typer.Typer) -> None:
 
     @tasks.command()
     def watch(context: typer.Context, number: Number, json: Json = False) -> None:
-        """Show a task's progress until it has finished; helps with it if no server does."""
+        """Show a task's progress until its end. Does its work if no server does."""
         from nuvo_jupyter.cli.progress import Progress
 
         run = session(context)

@@ -27,11 +27,11 @@ def add(app: typer.Typer) -> None:
             return
         rows = [
             ("version", found.version),
-            ("user", f"{found.username} of {found.organization}"),
+            ("user", f"{found.username} (organization {found.organization})"),
             ("home", found.home),
             ("folder", run.place.instance if run.place.known else "belongs to no instance yet"),
             ("unread", found.unread),
-            ("e-mail", "sent" if found.mail else "not set up"),
+            ("e-mail", "set up" if found.mail else "not set up"),
         ]
         run.output.table(("", ""), rows)
 
@@ -48,7 +48,13 @@ def add(app: typer.Typer) -> None:
         found = run.client.notification_list(unread=unread, limit=limit)
         if not run.output.struct(found):
             rows = [
-                ("" if item.read_at else "new", item.created_at, item.subject, item.body) for item in found
+                (
+                    "" if item.read_at else "new",
+                    item.created_at,
+                    item.subject,
+                    "; ".join(item.body.split("\n\n")).replace("\n", " ").strip(),
+                )
+                for item in found
             ]
             run.output.table(("", "when", "subject", "text"), rows)
         if read and found:
@@ -66,7 +72,7 @@ def add(app: typer.Typer) -> None:
         jsonl: Annotated[bool, typer.Option("--jsonl", help="Export as JSON lines.")] = False,
         json: Json = False,
     ) -> None:
-        """Read the audit trail: who did what, when, on which state, with what outcome."""
+        """Read the audit trail. It says who did what, when, on which state, with what outcome."""
         run = session(context)
         target = run.place.state(instance) if instance else None
         fields = {"space": space, "instance": target, "after": after, "limit": limit}
@@ -82,7 +88,7 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def verify(context: typer.Context, json: Json = False) -> None:
-        """Re-hash everything in the store, and name the files that damage affects."""
+        """Re-hash everything in the store. Names the files that damage affects."""
         run = session(context)
         task = run.finish(run.client.verify(), True)
         found = run.client.verify_show(id=task.id)
@@ -104,7 +110,7 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def repair(context: typer.Context, json: Json = False) -> None:
-        """Rebuild the catalog's index of the store from the packs alone."""
+        """Rebuild the catalog's index of the store from its packs."""
         run = session(context)
         task = run.finish(run.client.repair(), True)
         found = run.client.repair_show(id=task.id)
@@ -119,7 +125,7 @@ def add(app: typer.Typer) -> None:
 
     @app.command(context_settings=_PASS_ON)
     def demo(context: typer.Context) -> None:
-        """Make the demo course with 30 students and open JupyterLab in it; --check runs the story headless."""
+        """Make the demo course and open JupyterLab in it. --check runs its story headless."""
         from nuvo_jupyter.demo.run import main
 
         raise typer.Exit(main(context.args) or 0)

@@ -43,6 +43,17 @@ def test_every_option_has_a_help_text(words: tuple[str, ...], command: Any) -> N
             assert parameter.help or parameter.name in ("space", "instance"), parameter.name
 
 
+@pytest.mark.parametrize(
+    "words", sorted({words[:-1] for words, _ in EVERY}), ids=lambda words: " ".join(words)
+)
+def test_no_line_in_a_list_of_commands_is_cut_off(words: tuple[str, ...]) -> None:
+    listed = (
+        CliRunner().invoke(build(), [*words, "--help"], terminal_width=80).output.partition("Commands:")[2]
+    )
+    assert listed
+    assert "..." not in listed
+
+
 @pytest.mark.parametrize("name", IDS)
 def test_the_manual_names_it(name: str) -> None:
     assert re.search(rf"`nuvo {name}[ `]", MANUAL), name

@@ -41,6 +41,14 @@ def test_paths_are_relative_to_the_current_folder(nuvo: Run, folder: Path) -> No
     assert "outside the instance" in nuvo("restore", "1", "../..", code=1).stderr
 
 
+def test_a_path_typed_for_a_state_is_told_how_to_write_it(nuvo: Run, folder: Path) -> None:
+    nuvo("snapshot")
+    inner = folder / "week 1"
+    assert nuvo("ls", cwd=inner).stdout == nuvo("ls", ":week 1").stdout
+    assert "':week 1/naïve 🚲.txt'" in nuvo("cat", "naïve 🚲.txt", cwd=inner, code=1).stderr
+    assert nuvo("history", "no such file").stdout == ""
+
+
 def test_restore_everything(nuvo: Run, folder: Path) -> None:
     nuvo("snapshot", "-n", "first")
     (folder / "new.txt").write_text("new")
@@ -54,20 +62,17 @@ def test_restore_everything(nuvo: Run, folder: Path) -> None:
 def test_a_course(nuvo: Run, folder: Path, tmp_path: Path) -> None:
     space = result(nuvo("space", "create", "Intro", "--workspace", str(folder), "--json"))
     assert space["kind"] == "course"
-    nuvo(
-        "roster",
-        "add",
-        "-",
-        "--space",
-        "Intro",
-        text="username,name,email\nann,Ann A.,ann@example.org\nbob,,\n",
-    )
+    people = "username,name,email\nann,Ann A.,ann@example.org\nbob,,\n"
+    assert "2 instances" in nuvo("roster", "add", "-", "--space", "Intro", text=people).stdout
+    assert "already" in nuvo("roster", "add", "-", "--space", "Intro", text=people).stdout
     instances = {item["name"]: item for item in result(nuvo("instance", "list", "--json"))}
     assert set(instances) == {"master", "distributed", "ann", "bob"}
     stage = result(nuvo("stage", "add", "a.txt", "week 1", "--json"))
     assert stage == result(nuvo("stage", "show", "--json"))
     preview = result(nuvo("distribute", "--to", "all", "-s", "merge", "--preview", "--json"))
     assert {target["counts"]["created"] for target in preview["targets"]} == {3}
+    piped = nuvo("distribute", "--to", "ann", "--to", "bob", "--preview").stdout.splitlines()
+    assert {line.split("\t")[0] for line in piped} == {"Intro/ann", "Intro/bob"}
     task = result(nuvo("distribute", "--to", "all", "-s", "merge", "-m", "week 1", "--json"))
     assert task["counts"] == {"done": 3}
     ann = Path(instances["ann"]["workspace"])
