@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from nuvo_jupyter.magics.connection import Connection
 
 _MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks")
+# Spaces that part words, not those of a name (`week\\ 1`).
+_SPACES = re.compile(r"(?<!\\)\s+")
 _STRATEGIES = ("extra", "overwrite", "replace", "rename", "merge", "skip")
 
 
@@ -58,15 +61,15 @@ class Completer:
             text: everything before the cursor.
         """
         line = text.rpartition("\n")[2].lstrip()
-        words = line.split()
+        words = [word for word in _SPACES.split(line) if word]
         magic = words[0].lstrip("%") if words else ""
         if magic not in _MAGICS or line == words[0]:
             return "", []
         if not line.startswith("%") and (magic in self._variables or words[1:2] == ["="]):
             # Without its sign a magic gives way to a variable of the same name.
             return "", []
-        typed = "" if line[-1].isspace() else words[-1]
-        before = words[1:-1] if typed else words[1:]
+        typed = "" if _SPACES.search(line[-2:]) and line[-1].isspace() else words[-1]
+        before = [word.replace("\\ ", " ") for word in (words[1:-1] if typed else words[1:])]
         # There is nowhere to tell an error while a name is being typed: nothing is offered instead.
         try:
             found = self._candidates(magic, typed, before)
@@ -98,7 +101,7 @@ class Completer:
 def _targets(place: Place, *, with_all: bool) -> list[str]:
     found = [item.reference for item in place.client.instance_list()]
     own = [name.partition("/")[2] for name in found if place.known and name.startswith(f"{place.space}/")]
-    return [*(["all"] if with_all else []), *own, *found]
+    return [*(["all"] if with_all else []), *map(_quoted, [*own, *found])]
 
 
 def _snapshots(place: Place, typed: str) -> list[str]:
@@ -108,7 +111,7 @@ def _snapshots(place: Place, typed: str) -> list[str]:
         return [f"{reference}:{name}" for name in _listed(place, reference, path)]
     found = place.client.snapshot_list(instance=place.state(head) if head else place.instance, limit=200)
     names = [name for item in found for name in (item.name, str(item.number)) if name]
-    return [f"{head}{at}{name}" for name in [*names, "latest"]]
+    return [f"{head}{at}{_quoted(name)}" for name in [*names, "latest"]]
 
 
 def _in_snapshot(place: Place, reference: str, typed: str) -> list[str]:

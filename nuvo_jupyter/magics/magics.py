@@ -66,7 +66,12 @@ class NuvoMagics(Magics):
         "reference",
         help="A snapshot: 3, NAME, latest, a time, or INSTANCE@SNAPSHOT; ':PATH' behind it restores that.",
     )
-    @argument("paths", nargs="*", help="What to restore, relative to this notebook; everything if left out.")
+    @argument(
+        "paths",
+        nargs="*",
+        default=[],
+        help="What to restore, relative to this notebook; everything if left out.",
+    )
     @argument("--to", default="", help="Into another instance.")
     @argument(
         "-s",
@@ -215,4 +220,9 @@ def _parse(magic: Callable[..., Any], line: str) -> Any:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"{error}: quote names that hold quotes or spaces") from error
-    return parser.parse_args(words)
+    try:
+        return parser.parse_args(words)
+    except UsageError as error:
+        if "unrecognized arguments" in str(error):
+            raise UsageError(f"{error}; names that hold spaces are quoted") from None
+        raise

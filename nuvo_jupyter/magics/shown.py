@@ -19,7 +19,7 @@ OUTCOME_COLUMNS = ("outcome", "object", "at", "detail")
 def snapshot(found: Snapshot) -> Result:
     """A snapshot just taken."""
     name = f" “{found.name}”" if found.name else ""
-    notes = [f"{found.files} files, {found.size:,} bytes"]
+    notes = [f"{found.files:,} {'file' if found.files == 1 else 'files'}, {found.size:,} bytes"]
     if found.excluded:
         notes.append(f"{found.excluded} left out")
     if found.inconsistent:
@@ -60,7 +60,7 @@ def preview(found: Preview) -> Result:
         if target.problem is not None:
             rows.append((target.instance, "failed", "", "", target.problem.message))
         rows += [(target.instance, *row) for row in _outcomes(target.outcomes)]
-    title = f"Preview: what distributing from {found.source} would do to {len(found.targets)} targets"
+    title = f"Preview: what distributing from {found.source} would do to {len(found.targets)} {'target' if len(found.targets) == 1 else 'targets'}"
     return Result(found, title, ("target", *OUTCOME_COLUMNS), rows)
 
 
@@ -80,9 +80,9 @@ def distribution(client: Client, task: Task) -> Result:
         detail = client.delivery_show(id=only.id)
         title = f"{task.title}: {task.state.value}"
         if kept := only.counts.get("kept", 0):
-            title += f"; {kept} kept as they were"
+            title += f"; {kept} kept as {'it was' if kept == 1 else 'they were'}"
         if only.backup:
-            title += f"; before: {only.backup}"
+            title += f"; backup: {only.backup}"
         return Result(found, title, OUTCOME_COLUMNS, _outcomes(detail.outcomes))
     rows = [
         (
@@ -98,7 +98,7 @@ def distribution(client: Client, task: Task) -> Result:
     for item in found.deliveries:
         states[item.state.value] = states.get(item.state.value, 0) + 1
     told = ", ".join(f"{count} {state}" for state, count in states.items())
-    columns = ("target", "state", "objects", "before", "problem")
+    columns = ("target", "state", "objects", "backup", "problem")
     return Result(found, f"{task.title}: {told or task.state.value}", columns, rows)
 
 

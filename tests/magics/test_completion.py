@@ -18,6 +18,7 @@ def course(shell: InteractiveShell, folder: Path) -> InteractiveShell:
         client.space_create(name="Intro", workspace=str(folder))
         client.finish(client.roster_add(space="Intro", people="ann\nbob"))
         client.finish(client.snapshot_create(instance="Intro/master", name="first"))
+        client.finish(client.snapshot_create(instance="Intro/master", name="second try"))
     return shell
 
 
@@ -34,6 +35,9 @@ def offered(shell: InteractiveShell, line: str) -> list[str]:
         ("%restore @fi", "%restore @first"),
         ("%restore Intro/master@fi", "%restore Intro/master@first"),
         ("%restore first a", "%restore first a.txt"),
+        ("%restore sec", "%restore second\\ try"),
+        ("%restore second\\ t", "%restore second\\ try"),
+        ("%restore second\\ try a", "%restore second\\ try a.txt"),
         ("%restore first week", "%restore first week\\ 1"),
         ("%restore 1:a", "%restore 1:a.txt"),
         ("%restore 1 --st", "%restore 1 --strategy"),
