@@ -189,7 +189,7 @@ def _sentence(found: Snapshot) -> str:
     from nuvo_jupyter.cli.output import size
 
     name = f" “{found.name}”" if found.name else ""
-    text = f"{found.reference}{name}: {found.files} files, {size(found.size)}"
+    text = f"{found.reference}{name}: {found.files} {'file' if found.files == 1 else 'files'}, {size(found.size)}"
     if found.excluded:
         text += f"; {found.excluded} left out (`nuvo show {found.number}` lists them)"
     if found.inconsistent:

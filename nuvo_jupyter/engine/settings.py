@@ -47,7 +47,7 @@ class Nuvo(LoggingConfigurable):
     @validate("home")
     def _home_valid(self, proposal: Any) -> str:
         # Relative to the current folder it would be another home in each.
-        return os.path.abspath(os.path.expanduser(proposal["value"]))
+        return os.path.abspath(os.path.expanduser(str(proposal["value"])))
 
     catalog_url = Unicode(
         config=True,
