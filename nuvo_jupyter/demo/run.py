@@ -84,6 +84,7 @@ def _open(wanted: argparse.Namespace) -> int:
     else:
         print(f"You are the instructor; as a student, in another terminal: {again} --as anna")
     if wanted.no_lab:
+        print(f"Open it in JupyterLab: {again}{f' --as {wanted.username}' if wanted.username else ''}")
         return 0
     from nuvo_jupyter.demo.lab import become_lab
 
