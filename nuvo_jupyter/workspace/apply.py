@@ -14,7 +14,7 @@ import contextlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Outcome
 from nuvo_jupyter.model.errors import Cancelled, InvalidPath
@@ -22,8 +22,8 @@ from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import NAME_MAX, basename, parent, parse_path, to_name
 from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.store.store import Store
-from nuvo_jupyter.workspace import database
 from nuvo_jupyter.workspace.check import APPEARED, CHANGED, Found, State, check, is_as_put, is_same_file
+from nuvo_jupyter.workspace.companions import set_aside
 from nuvo_jupyter.workspace.content import Patience
 from nuvo_jupyter.workspace.prepare import Preparation, Put, explain
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
@@ -209,7 +209,7 @@ class _Apply:
             return self._remove_folder(folder, name, change)
         self.touched.add(parent(change.at))
         temporary = self.names.new()
-        with self._aside(folder, name, found.status) as companions:
+        with set_aside(folder, name, found.status, self.names) as companions:
             os.rename(name, temporary, src_dir_fd=folder, dst_dir_fd=folder)
             if not _is(folder, temporary, found.status):
                 self._put_back(folder, temporary, name)
@@ -315,7 +315,7 @@ class _Apply:
         self, put: Put, source: int, folder: int, name: str, before: os.stat_result
     ) -> tuple[Outcome, str]:
         change = put.change
-        with self._aside(folder, name, before) as companions:
+        with set_aside(folder, name, before, self.names) as companions:
             if not exchange(source, put.temporary, folder, name):
                 current = look(folder, name)
                 if current is None or not is_same_file(before, current):
@@ -375,16 +375,6 @@ class _Apply:
             # Both were made after the backup; the newer has the name, the other is not lost.
             rename_new(folder, temporary, folder, f"recovered-{temporary[-16:]}-{name}"[:60])
 
-    @contextlib.contextmanager
-    def _aside(self, folder: int, name: str, status: os.stat_result) -> Iterator[_Companions]:
-        companions = _Companions(folder, name, self.names)
-        if stat.S_ISREG(status.st_mode):
-            companions.take()
-        try:
-            yield companions
-        finally:
-            companions.put_back()
-
     # Completing
 
     def _set_modes(self) -> None:
@@ -424,46 +414,6 @@ class _Apply:
     def _stop(self) -> None:
         if self.cancelled is not None and self.cancelled():
             raise Cancelled("Cancelled before anything was changed.")
-
-
-class _Companions:
-    """What SQLite keeps beside a database: applied to another file of that name it would corrupt it.
-
-    Its content is in the backup, as part of the database.
-    """
-
-    def __init__(self, folder: int, name: str, names: Names) -> None:
-        self._names = names
-        self._folder = folder
-        self._name = name
-        self._moved: dict[str, str] = {}
-
-    def take(self) -> None:
-        """Move them out of the way."""
-        there = [self._name + ending for ending in database.COMPANIONS if self._exists(self._name + ending)]
-        if there and database.is_database(self._folder, self._name):
-            for name in there:
-                temporary = self._names.new()
-                os.rename(name, temporary, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-                self._moved[name] = temporary
-
-    def clear_away(self) -> None:
-        """The database is gone: so are they."""
-        for name in list(self._moved):
-            with contextlib.suppress(OSError):
-                os.unlink(self._moved.pop(name), dir_fd=self._folder)
-
-    def put_back(self) -> None:
-        """The database stays: so do they."""
-        for name in list(self._moved):
-            with contextlib.suppress(OSError):
-                rename_new(self._folder, self._moved.pop(name), self._folder, name)
-
-    def _exists(self, name: str) -> bool:
-        try:
-            return look(self._folder, name) is not None
-        except OSError:
-            return False
 
 
 def _is(folder: int, name: str, before: os.stat_result) -> bool:
