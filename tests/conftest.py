@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,7 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip the test for want of a system package; fail it when `CI` is set, where everything has to be there."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} (CI is set, so this is a failure)", pytrace=False)

@@ -75,6 +75,7 @@ def add(app: typer.Typer) -> None:
             "source": run.place.state(source) if source or whole else "",
             "whole": whole,
             "space": space,
+            "here": run.place.instance if run.place.known else "",
             "strategies": _strategies(file=strategy, table=tables, application=applications),
             "only_files": only_files,
             "message": message,

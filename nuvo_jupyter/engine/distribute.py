@@ -13,7 +13,14 @@ from nuvo_jupyter.delivery.orders import DistributionOrder, PreviewOrder
 from nuvo_jupyter.delivery.results import read_preview
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, find_space, parse_state, state_text
+from nuvo_jupyter.engine.lookup import (
+    find_instance,
+    find_snapshot,
+    find_space,
+    instance_of,
+    parse_state,
+    state_text,
+)
 from nuvo_jupyter.engine.sending import send
 from nuvo_jupyter.engine.stage import checked_objects, require_objects, staged_source
 from nuvo_jupyter.engine.targets import find_targets
@@ -165,6 +172,7 @@ def _source(
         if row is None:
             raise EmptyStage("Nothing is staged.")
         source, snapshot = _still_there(*staged_source(connection, row))
+        _refuse_elsewhere(connection, access, request, source)
         objects = stages.objects_of(row) if request.objects is None else checked_objects(request.objects)
         return source, snapshot, None if request.whole else _some(objects)
     reference = parse_state(request.source)
@@ -183,6 +191,22 @@ def _source(
     if row is None or staged != (source.id, None if snapshot is None else snapshot.id):
         raise EmptyStage(f"Nothing of {request.source} is staged.")
     return source, snapshot, _some(stages.objects_of(row))
+
+
+def _refuse_elsewhere(connection: Connection, access: Access, request: Distribute, source: Row[Any]) -> None:
+    """Raise if the caller is in another space than the one their stage is of, and has not named that space.
+
+    Raises:
+        EmptyStage: so that what was staged in one course is not sent to it from another by mistake.
+    """
+    if not request.here or request.space:
+        return
+    here = instance_of(connection, access, request.here)
+    if here.space_id != source.space_id:
+        raise EmptyStage(
+            f"Nothing of {here.space} is staged: your stage holds objects of {source.space}/{source.name}.",
+            hint=f"Distribute them from a folder of {source.space}, or name that space (--space).",
+        )
 
 
 def _still_there(source: Row[Any], snapshot: Row[Any] | None) -> tuple[Row[Any], Row[Any] | None]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
-from nuvo_jupyter.catalog.spaces import find_instances, find_spaces, get_instance, list_instances
+from nuvo_jupyter.catalog.spaces import find_instances, find_spaces, list_instances
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.model.errors import Gone, InvalidReference, NotFound
 from nuvo_jupyter.model.reference import LATEST, Reference, parse_reference, parse_time
@@ -135,11 +135,6 @@ def instance_of(connection: Connection, access: Access, text: str, *, deleted: b
     if reference.path or not reference.is_current:
         raise InvalidReference(f"{text!r} names more than an instance.", hint="Leave '@…' and ':…' out here.")
     return find_instance(connection, access, reference, deleted=deleted)
-
-
-def instance_by_id(connection: Connection, instance_id: int) -> Row[Any]:
-    """One instance by id."""
-    return get_instance(connection, instance_id)
 
 
 def _choose(rows: list[Row[Any]], deleted: bool, what: str) -> Row[Any]:

@@ -149,6 +149,7 @@ class NuvoMagics(Magics):
                 "source": place.state(args.source) if args.source or args.whole else "",
                 "whole": args.whole,
                 "space": args.space,
+                "here": place.instance if place.known else "",
                 "strategies": {"file": args.strategy},
                 "only_files": args.only_files,
                 "message": args.message,

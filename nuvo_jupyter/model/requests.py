@@ -304,6 +304,13 @@ class Distribute(Request, frozen=True, kw_only=True):
     space: Annotated[
         str, Meta(max_length=500, description="The targets' space; the source's by default.")
     ] = ""
+    here: Annotated[
+        str,
+        Meta(
+            max_length=1000,
+            description="The instance you are in: a stage of another space is refused unless 'space' is named.",
+        ),
+    ] = ""
     strategies: Strategies = Strategies()
     only_files: Annotated[bool, Meta(description="Leave tables and applications out.")] = False
     message: Text = ""

@@ -95,6 +95,20 @@ def test_what_makes_no_sense_is_refused_and_nothing_queued(
     assert queued(known) == before
 
 
+def test_what_was_staged_in_one_course_is_not_sent_to_it_from_another(known: Campus) -> None:
+    known.space("other")
+    stage(known, "a.txt")
+    before = queued(known)
+    for operation in ("distribute", "distribute_preview"):
+        with pytest.raises(EmptyStage, match=MASTER) as caught:
+            known.call(operation, PROFESSOR, to=["all"], here="other/master")
+        assert "--space" in (caught.value.hint or "")
+    assert queued(known) == before
+    known.call("distribute", PROFESSOR, to=["anna"], here=MASTER)
+    known.call("distribute", PROFESSOR, to=["anna"], here="other/master", space="intro")
+    assert queued(known) == before + 2
+
+
 def test_one_target_refused_means_nothing_is_queued(known: Campus) -> None:
     before = queued(known)
     known.write("intro/anna", {"mine": "1"})

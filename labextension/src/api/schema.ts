@@ -2782,6 +2782,11 @@ export interface operations {
                      */
                     space?: string;
                     /**
+                     * @description The instance you are in: a stage of another space is refused unless 'space' is named.
+                     * @default
+                     */
+                    here?: string;
+                    /**
                      * @default {
                      *       "file": "overwrite",
                      *       "table": "overwrite",
@@ -2929,6 +2934,11 @@ export interface operations {
                      * @default
                      */
                     space?: string;
+                    /**
+                     * @description The instance you are in: a stage of another space is refused unless 'space' is named.
+                     * @default
+                     */
+                    here?: string;
                     /**
                      * @default {
                      *       "file": "overwrite",

@@ -138,7 +138,11 @@ function WhatPicker(props: {
           {count > 0 && (
             <span className="nuvo-Muted">
               {' '}
-              {stage.objects.map(object => object.path).join(', ')}
+              {trans.__(
+                'from %1: %2',
+                stage.state ?? '',
+                stage.objects.map(object => object.path).join(', ')
+              )}
             </span>
           )}
         </span>
