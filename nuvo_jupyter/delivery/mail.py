@@ -20,8 +20,11 @@ AGAIN_AFTER = 60.0
 log = logging.getLogger(__name__)
 
 
-def send_due(context: Context) -> int:
+def send_due(context: Context, patience: float | None = None) -> int:
     """Send all mail that is due; returns how many were sent.
+
+    Args:
+        patience: seconds to wait for the mail server, where that is less than its settings say.
 
     A mail that cannot be sent is tried again up to five times; after that its notification says why.
     """
@@ -34,7 +37,8 @@ def send_due(context: Context) -> int:
                 return sent
         with context.catalog.write() as connection:
             batch = notifications.take_mail(connection, AGAIN_AFTER)
-        results = asyncio.run(_send(context.mail, batch))
+        timeout = min(context.mail.timeout, patience or context.mail.timeout)
+        results = asyncio.run(_send(context.mail, batch, timeout))
         with context.catalog.write() as connection:
             for row, error in zip(batch, results, strict=True):
                 if error == "":
@@ -45,7 +49,7 @@ def send_due(context: Context) -> int:
                     notifications.settle_mail(connection, row.id, "failed" if last else "queued", error)
 
 
-async def _send(settings: MailSettings, batch: list[Row[Any]]) -> list[str]:
+async def _send(settings: MailSettings, batch: list[Row[Any]], timeout: float) -> list[str]:
     """Send through one connection; returns for each what went wrong, ``""`` for nothing."""
     import aiosmtplib
 
@@ -56,7 +60,7 @@ async def _send(settings: MailSettings, batch: list[Row[Any]]) -> list[str]:
         password=settings.password or None,
         use_tls=settings.security == "tls",
         start_tls=settings.security == "starttls",
-        timeout=settings.timeout,
+        timeout=timeout,
     )
     results: list[str] = []
     try:

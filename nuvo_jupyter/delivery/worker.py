@@ -20,6 +20,8 @@ from nuvo_jupyter.model.tasks import TaskState
 POLL_SECONDS = 2.0
 """How often work queued by other processes is looked for."""
 MAIL_SECONDS = 30.0
+MAIL_PATIENCE_SECONDS = 3.0
+"""How long a command waits for the mail server at its end; what it could not send is sent by the next."""
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +188,7 @@ def run_until_finished(
             else:
                 _run_watched(leases, claimed, stopping, look)
     context.spools.clear()
-    _send_mail(context)
+    _send_mail(context, MAIL_PATIENCE_SECONDS)
     return row
 
 
@@ -207,8 +209,8 @@ def _run_watched(
         raise
 
 
-def _send_mail(context: Context) -> None:
+def _send_mail(context: Context, patience: float | None = None) -> None:
     try:
-        send_due(context)
+        send_due(context, patience)
     except Exception:
         log.warning("E-mail could not be sent.", exc_info=True)
