@@ -15,6 +15,7 @@ from nuvo_jupyter.catalog import snapshots
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery.base import after_delivery, after_recall
 from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.guard import guarded
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import DeliveryOrder, SnapshotOrder
 from nuvo_jupyter.delivery.planning import Planned, plan_delivery
@@ -105,6 +106,7 @@ def deliver(execution: Execution) -> None:
                 into_distributed=order.first,
                 read=context.store.read_file,
             )
+            planned = guarded(context.store, planned)
             if not resumed:
                 execution.begin(APPLYING)
             outcomes = _apply(execution, root, target, planned)

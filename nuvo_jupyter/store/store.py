@@ -17,6 +17,8 @@ from nuvo_jupyter.store.writer import Writer
 
 __all__ = ["CONTENT", "MANIFEST", "TREE", "Store", "Writer"]
 
+SOUND_MAX = 200_000
+"""Ids that are remembered as read and sound: some 20 MB."""
 LOOK_UP = 20_000
 """Ids that are looked up at once."""
 MAX_GAP = 128 << 10
@@ -38,6 +40,7 @@ class Store:
         self.catalog = catalog
         self.index = BlobIndex(catalog)
         self.trees = TreeCache()
+        self._sound: set[bytes] = set()
 
     @classmethod
     def open(cls, url: str, catalog: Catalog, options: Mapping[str, str] | None = None) -> Store:
@@ -121,6 +124,19 @@ class Store:
     def contains(self, ids: Collection[bytes]) -> set[bytes]:
         """Those of ``ids`` that are stored and committed."""
         return self.index.contains(ids)
+
+    def unsound(self, ids: Iterable[bytes]) -> set[bytes]:
+        """Those of ``ids`` whose stored copy is missing or altered.
+
+        What this process has found sound is not read again, so that it costs once what many deliveries replace.
+        """
+        wanted = set(ids) - self._sound
+        found: set[bytes] = set()
+        for id_, _ in self.read_many(wanted, damaged=lambda id_, _error: found.add(id_)):
+            self._sound.add(id_)
+        if len(self._sound) > SOUND_MAX:
+            self._sound.clear()
+        return found
 
     def manifest(self, id: bytes) -> Manifest:
         """A snapshot's manifest.
