@@ -254,12 +254,13 @@ def test_any_flipped_bit_is_noticed_and_never_read(shared_store: Store, data: st
     )
     salt = os.urandom(8)
     datas = [salt + item for item in datas]
+    before = packs(store)
     with store.writer() as writer:
         ids = writer.add_many(datas)
         writer.flush()
         with store.catalog.write() as connection:
             writer.commit(connection)
-    pack = packs(store)[-1]
+    (pack,) = set(packs(store)) - set(before)
     original = pack.read_bytes()
     position = data.draw(st.integers(0, len(original) - 1))
     bit = data.draw(st.integers(0, 7))
