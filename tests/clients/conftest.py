@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -41,15 +42,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     runtime = root / "runtime" / f"jpserver-{process.pid}.json"
     try:
         end = time.monotonic() + PATIENCE
-        while not runtime.exists():
+        # It is there before it is written.
+        while not (runtime.exists() and runtime.read_text().endswith("}")):
             assert process.poll() is None, (root / "log").read_text()
             assert time.monotonic() < end, (root / "log").read_text()
             # The server says nothing else when it is ready.
             process_wait(process, 0.1)
-        yield json.loads(runtime.read_text()) | {"environment": environment, "root": root}
+        info = json.loads(runtime.read_text())
+        while not listens(info["port"]):
+            assert time.monotonic() < end, (root / "log").read_text()
+            process_wait(process, 0.1)
+        yield info | {"environment": environment, "root": root}
     finally:
         process.terminate()
         process.wait(PATIENCE)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def process_wait(process: subprocess.Popen[bytes], seconds: float) -> None:
