@@ -1,0 +1,1 @@
+"""The tables of a workspace: Parquet files in ``tables/``, worked on with DuckDB."""

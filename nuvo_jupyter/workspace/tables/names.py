@@ -1,0 +1,177 @@
+"""Which file holds which table: ``tables/[schema/]name.parquet``, and ``….sql`` for a view."""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+from pathlib import Path
+
+import msgspec
+
+from nuvo_jupyter.model.errors import InvalidInput
+from nuvo_jupyter.model.paths import NAME_MAX
+
+TABLES = "tables"
+"""The folder of a workspace that holds its tables."""
+MAIN = "main"
+"""DuckDB's default schema: the files directly in ``tables/``."""
+PARQUET, VIEW = ".parquet", ".sql"
+OURS = ".~"
+"""How names of what is ours in ``tables/`` begin; captures leave such names out."""
+
+_RESERVED = frozenset({"information_schema", "pg_catalog", "temp", "system"})
+_UNFIT = re.compile(r"[/\x00-\x1f\x7f]")
+
+
+class Kind(enum.StrEnum):
+    """What a file in ``tables/`` is."""
+
+    TABLE = "table"
+    VIEW = "view"
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """How a file looked: a version of a table, since writers replace files by rename."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class Name(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A table's or view's name; DuckDB does not tell upper from lower case.
+
+    Args:
+        schema: ``main`` for files directly in ``tables/``.
+        name: within the schema.
+    """
+
+    schema: str
+    name: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What two names share that mean the same table."""
+        return self.schema.lower(), self.name.lower()
+
+    @property
+    def quoted(self) -> str:
+        """As SQL."""
+        return f"{quote(self.schema)}.{quote(self.name)}"
+
+    def __str__(self) -> str:
+        return self.name if self.schema == MAIN else f"{self.schema}.{self.name}"
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One table or view of a folder of tables.
+
+    Args:
+        name: of the table.
+        kind: table or view.
+        file: name of the file relative to the folder of tables, as the system gives it.
+        seen: how the file looked.
+    """
+
+    name: Name
+    kind: Kind
+    file: str
+    seen: Seen
+
+
+def quote(identifier: str) -> str:
+    """An identifier as SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A string as SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def pattern(path: str) -> str:
+    """A path for ``read_parquet``, which would take ``*``, ``?`` and ``[`` in it for wildcards."""
+    return re.sub(r"[*?\[]", lambda found: f"[{found[0]}]", path)
+
+
+def file_of(name: Name, kind: Kind) -> str:
+    """The file of a table or view, relative to the folder of tables.
+
+    Raises:
+        InvalidInput: no file can have that name.
+    """
+    parts = [name.name] if name.schema == MAIN else [name.schema, name.name]
+    suffix = PARQUET if kind is Kind.TABLE else VIEW
+    for part in parts:
+        if (
+            not part
+            or part.startswith(".")
+            or _UNFIT.search(part)
+            or len(os.fsencode(part + suffix)) > NAME_MAX
+        ):
+            raise InvalidInput(
+                f"{part!r} cannot be the name of a table or schema.",
+                hint="Names are files: without /, control characters and a leading dot, and not too long.",
+            )
+    if name.schema.lower() in _RESERVED:
+        raise InvalidInput(f"The schema {name.schema!r} is DuckDB's own.")
+    return os.path.join(*parts) + suffix
+
+
+def listing(folder: Path) -> tuple[dict[Name, Entry], dict[str, str]]:
+    """Every table and view in a folder of tables, and the files that cannot be one.
+
+    Returns:
+        Name → entry, and file → why it is none.
+    """
+    found: dict[Name, Entry] = {}
+    problems: dict[str, str] = {}
+    _list(folder, MAIN, "", found, problems)
+    by_key: dict[tuple[str, str], Entry] = {}
+    for entry in sorted(found.values(), key=lambda entry: entry.file):
+        other = by_key.setdefault(entry.name.key, entry)
+        if other is not entry:
+            del found[entry.name]
+            problems[entry.file] = (
+                f"it has the same name as {other.file}: SQL does not tell upper from lower case; rename one of them"
+            )
+    return found, problems
+
+
+def _list(
+    folder: Path, schema: str, prefix: str, found: dict[Name, Entry], problems: dict[str, str]
+) -> None:
+    try:
+        entries = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    with entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            file = prefix + entry.name
+            if not prefix and entry.is_dir(follow_symlinks=False):
+                if entry.name.lower() in _RESERVED or entry.name.lower() == MAIN:
+                    problems[file] = "a schema cannot have this name"
+                else:
+                    _list(folder / entry.name, entry.name, f"{entry.name}/", found, problems)
+                continue
+            stem, suffix = os.path.splitext(entry.name)
+            if suffix not in (PARQUET, VIEW) or not entry.is_file(follow_symlinks=False):
+                continue
+            try:
+                status = entry.stat(follow_symlinks=False)
+                stem.encode()
+            except FileNotFoundError:
+                continue
+            except UnicodeEncodeError:
+                problems[file] = "its name is not valid text"
+                continue
+            name, kind = Name(schema, stem), Kind.TABLE if suffix == PARQUET else Kind.VIEW
+            if name in found:
+                problems[file] = f"there is also {found[name].file}"
+                continue
+            seen = Seen(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            found[name] = Entry(name, kind, file, seen)
