@@ -24,7 +24,7 @@ from nuvo_jupyter.delivery.sources import Source, read_source, state_of
 from nuvo_jupyter.delivery.take import take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
 from nuvo_jupyter.merge.simulate import simulate
-from nuvo_jupyter.model.changes import ObjectOutcome, Strategy
+from nuvo_jupyter.model.changes import ObjectOutcome
 from nuvo_jupyter.model.errors import StorageFull
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.snapshots import Reason
@@ -115,7 +115,7 @@ def deliver(execution: Execution) -> None:
                 None if order.first or instance.kind != InstanceKind.DISTRIBUTED else _keep(execution, root)
             )
         try:
-            _report(execution, source, instance, target, planned, outcomes, kept, first=order.first)
+            _report(execution, source, instance, target, planned, outcomes, kept)
         except StorageFull as error:
             raise StorageFull(error.message, hint=NOT_NOTED) from error
     execution.announce()
@@ -207,15 +207,11 @@ def _report(
     instance: Row[Any],
     target: _Target,
     planned: Planned,
-    applied: list[ObjectOutcome],
+    outcomes: list[ObjectOutcome],
     kept: int | None,
-    *,
-    first: bool,
 ) -> None:
     """Note outcomes and what counts as last distributed, and finish: all in one fenced transaction."""
     context = execution.context
-    # Distributed without them is no reason for nobody to get anything; each target says it.
-    outcomes = [*applied, *(() if first else source.unsupported)]
     problem = problem_of(outcomes)
     state = TaskState.DONE if problem is None else TaskState.FAILED
     base_root = instance.base_root
@@ -223,11 +219,10 @@ def _report(
         writer = None
         if source.order.kind is DistributionKind.RESTORE:
             own = source.snapshot is not None and source.snapshot.instance_id == instance.id
-            exact = source.whole and source.order.strategies.file is Strategy.REPLACE
-            if own and exact and problem is None and source.snapshot is not None:
+            if own and source.exact and problem is None and source.snapshot is not None:
                 base_root = source.snapshot.base_root
         else:
-            base = _new_base(execution, source, instance, target, planned, applied)
+            base = _new_base(execution, source, instance, target, planned, outcomes)
             # Mostly nothing changes when nothing is new.
             if base != state_of(context.store, base_root):
                 writer = stack.enter_context(context.store.writer())

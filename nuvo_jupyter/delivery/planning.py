@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from nuvo_jupyter.delivery.sources import Source, state_of, strategy_into_distributed
-from nuvo_jupyter.merge.plan import plan
+from nuvo_jupyter.delivery.sources import Source, state_of, strategies_into_distributed
+from nuvo_jupyter.merge.kinds import plan_kinds
 from nuvo_jupyter.merge.recall import plan_recall
 from nuvo_jupyter.merge.resolve import resolve_all
-from nuvo_jupyter.model.changes import Change, Strategy
+from nuvo_jupyter.model.changes import Change
 from nuvo_jupyter.model.nodes import Node
 from nuvo_jupyter.model.tasks import DistributionKind
 from nuvo_jupyter.store.store import Store
@@ -59,12 +59,11 @@ def plan_delivery(
         return Planned(recalled, changes, changes)
     if state is None:
         state = state_of(store, None if source.snapshot is None else source.snapshot.root)
-    strategy = source.order.strategies.file
+    strategies = source.strategies
     if into_distributed:
-        strategy = strategy_into_distributed(strategy)
-        if strategy is Strategy.MERGE:
-            # Nobody edits Distributed, so whatever it holds counts as last distributed, and the source wins.
-            base = target
+        strategies = strategies_into_distributed(strategies)
+        # Nobody edits Distributed, so whatever it holds counts as last distributed: where merging, the source wins.
+        base = target
     objects = None if source.paths is None else list(source.paths)
-    changes = plan(state, target, base, strategy=strategy, objects=objects, label=source.label)
+    changes = plan_kinds(state, target, base, strategies=strategies, objects=objects, label=source.label)
     return Planned(state, changes, resolve_all(changes, read, state, target, base, source.label))

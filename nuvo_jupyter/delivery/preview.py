@@ -152,8 +152,6 @@ class _Preview:
             self.after = simulate(nodes, planned.changes, content_ids)
             self.contents = contents
         outcomes = _outcomes(instance.workspace, planned.changes)
-        if not first:
-            outcomes += self.source.unsupported
         return TargetPreview(_name(instance), count(outcomes), tuple(outcomes))
 
 

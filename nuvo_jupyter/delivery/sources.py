@@ -16,13 +16,11 @@ from sqlalchemy.engine import Connection, Row
 from nuvo_jupyter.catalog import snapshots
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery.orders import DistributionOrder
-from nuvo_jupyter.model.changes import ObjectKind, ObjectOutcome, Outcome, Strategy
+from nuvo_jupyter.model.changes import Strategies, Strategy
 from nuvo_jupyter.model.nodes import Node
 from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.store.tree import flatten
-
-NOT_YET = "This release distributes files only."
 
 _KEPT_STATES = 4
 
@@ -63,20 +61,30 @@ class Source(msgspec.Struct, frozen=True):
         order: what was asked for.
         snapshot: row of the snapshot that is delivered; ``None`` for a recall of what was last distributed.
         label: ``from SPACE DATE``, for names of copies put beside.
-        paths: files and folders staged; ``None`` for the whole state.
-        unsupported: outcomes of objects this release cannot deliver.
+        paths: what is staged; ``None`` for the whole state.
     """
 
     order: DistributionOrder
     snapshot: Row[Any] | None
     label: str
     paths: tuple[str, ...] | None
-    unsupported: tuple[ObjectOutcome, ...]
 
     @property
     def whole(self) -> bool:
         """Whether the whole state is distributed."""
         return self.paths is None or "" in self.paths
+
+    @property
+    def strategies(self) -> Strategies:
+        """One for each kind of object."""
+        chosen = self.order.strategies
+        return Strategies(chosen.file, Strategy.SKIP, Strategy.SKIP) if self.order.only_files else chosen
+
+    @property
+    def exact(self) -> bool:
+        """Whether the target becomes what is distributed, whatever it holds."""
+        chosen = self.strategies
+        return self.whole and {chosen.file, chosen.table, chosen.application} == {Strategy.REPLACE}
 
 
 def read_source(connection: Connection, distribution_id: int, *, first: bool) -> Source:
@@ -109,8 +117,7 @@ def make_source(
         order=order,
         snapshot=None if snapshot_id is None else snapshots.get_snapshot(connection, snapshot_id),
         label=label_of(connection, space_id, moment),
-        paths=file_paths(_objects(connection, order)),
-        unsupported=unsupported(order),
+        paths=paths_of_objects(_objects(connection, order)),
     )
 
 
@@ -126,35 +133,24 @@ def label_of(connection: Connection, space_id: int, moment: float) -> str:
     return f"from {space.name} {datetime.datetime.fromtimestamp(moment, zone).date().isoformat()}"
 
 
-def file_paths(objects: tuple[StagedObject, ...] | None) -> tuple[str, ...] | None:
-    """The files and folders among staged objects; ``None`` for the whole state."""
-    if objects is None:
-        return None
-    return tuple(item.path for item in objects if item.kind is ObjectKind.FILE)
+def paths_of_objects(objects: tuple[StagedObject, ...] | None) -> tuple[str, ...] | None:
+    """The paths of staged objects; ``None`` for the whole state."""
+    return None if objects is None else tuple(item.path for item in objects)
 
 
-def unsupported(order: DistributionOrder) -> tuple[ObjectOutcome, ...]:
-    """Outcomes of staged tables and applications: named failures, unless they were not asked for."""
-    if order.objects is None or order.only_files:
-        return ()
-    strategies = {
-        ObjectKind.TABLE: order.strategies.table,
-        ObjectKind.APPLICATION: order.strategies.application,
-    }
-    return tuple(
-        ObjectOutcome(item.path, Outcome.FAILED, detail=NOT_YET, kind=item.kind)
-        for item in order.objects
-        if strategies.get(item.kind, Strategy.SKIP) is not Strategy.SKIP
-    )
-
-
-def strategy_into_distributed(strategy: Strategy) -> Strategy:
-    """The strategy that fills Distributed before the others get anything.
+def strategies_into_distributed(strategies: Strategies) -> Strategies:
+    """The strategies that fill Distributed before the others get anything.
 
     Nobody edits Distributed and it must hold what was handed out, so what the targets' users are asked to
     keep (``extra``, ``rename``) is overwritten there.
     """
-    return strategy if strategy in (Strategy.REPLACE, Strategy.MERGE, Strategy.SKIP) else Strategy.OVERWRITE
+    kept = (Strategy.REPLACE, Strategy.MERGE, Strategy.SKIP)
+    return Strategies(
+        *(
+            one if one in kept else Strategy.OVERWRITE
+            for one in (strategies.file, strategies.table, strategies.application)
+        )
+    )
 
 
 def _recalled(connection: Connection, order: DistributionOrder) -> Row[Any] | None:

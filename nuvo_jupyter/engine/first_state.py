@@ -63,7 +63,7 @@ def start_instances(
     return send(
         call,
         connection,
-        order=DistributionOrder(DistributionKind.CREATE, None, Strategies(file=Strategy.MERGE)),
+        order=DistributionOrder(DistributionKind.CREATE, None, Strategies.every(Strategy.MERGE)),
         title=title,
         space_id=space.id,
         source_instance=instance_row.id,

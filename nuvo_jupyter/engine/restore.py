@@ -59,7 +59,7 @@ def restore(call: Call, request: Restore) -> Task:
         task_id = send(
             call,
             connection,
-            order=DistributionOrder(DistributionKind.RESTORE, objects, Strategies(file=strategy)),
+            order=DistributionOrder(DistributionKind.RESTORE, objects, Strategies.every(strategy)),
             title=f"Restore {what} from {label}",
             space_id=target.space_id,
             source_instance=source.id,

@@ -35,6 +35,11 @@ class Strategies(msgspec.Struct, frozen=True):
     table: Strategy = Strategy.OVERWRITE
     application: Strategy = Strategy.OVERWRITE
 
+    @classmethod
+    def every(cls, strategy: Strategy) -> Strategies:
+        """The same one for every kind."""
+        return cls(strategy, strategy, strategy)
+
 
 class Outcome(enum.StrEnum):
     """What a delivery did to one object."""

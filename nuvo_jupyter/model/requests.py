@@ -333,7 +333,7 @@ class Pull(Request, frozen=True, kw_only=True):
     paths: Annotated[
         tuple[PathText, ...], Meta(max_length=10_000, description="What to pull; everything if empty.")
     ] = ()
-    strategies: Strategies = Strategies(file=Strategy.MERGE)
+    strategies: Strategies = Strategies.every(Strategy.MERGE)
     only_files: bool = False
     wait: Wait = 0
 

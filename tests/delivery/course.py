@@ -121,7 +121,7 @@ class Course:
         return DistributionOrder(
             kind=kind,
             objects=None if objects is None else tuple(StagedObject(path) for path in objects),
-            strategies=Strategies(file=Strategy(strategy)),
+            strategies=Strategies.every(Strategy(strategy)),
             through=self.ids["distributed"] if through else None,
             **more,
         )

@@ -9,7 +9,7 @@ import pytest
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.delivery.settle import retry
-from nuvo_jupyter.model.changes import ObjectKind, Strategy
+from nuvo_jupyter.model.changes import ObjectKind, Strategies, Strategy
 from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
 from nuvo_jupyter.store.tree import flatten
 from tests.delivery.course import Course, read, write
@@ -264,17 +264,21 @@ def test_distributing_twice_changes_nothing(make_course: Make) -> None:
     assert base_of(course, "anna") == before == {"a.txt", "empty"}
 
 
-def test_tables_and_applications_are_named_and_the_files_arrive(make_course: Make) -> None:
+def test_tables_and_applications_go_by_strategies_of_their_own(make_course: Make) -> None:
     course = make_course("anna")
-    write(course.folder("master"), {"a.txt": "A"})
-    objects = (StagedObject("a.txt"), StagedObject("grades", ObjectKind.TABLE))
+    app = ".nuvo/applications/py/app.json"
+    theirs = {"a.txt": "A", "tables/grades.parquet": "1", app: "new"}
+    write(course.folder("master"), theirs)
+    write(course.folder("anna"), {"a.txt": "mine", "tables/grades.parquet": "mine", app: "mine"})
+    strategies = Strategies(file=Strategy.EXTRA, table=Strategy.RENAME, application=Strategy.OVERWRITE)
     for only_files, outcomes in (
-        (False, {"a.txt": "created", "grades": "failed"}),
         (True, {"a.txt": "kept"}),
+        (False, {"a.txt": "kept", "tables/grades.parquet": "renamed", app: "replaced"}),
     ):
         order = DistributionOrder(
             kind=DistributionKind.DISTRIBUTE,
-            objects=objects,
+            objects=None,
+            strategies=strategies,
             only_files=only_files,
             through=course.ids["distributed"],
         )
@@ -282,5 +286,13 @@ def test_tables_and_applications_are_named_and_the_files_arrive(make_course: Mak
         rows = course.distribute(["anna"], through=True, order=order)
         assert course.outcomes(rows["anna"]) == outcomes
         assert {item.path: item.outcome.value for item in said["anna"].outcomes} == outcomes
-        assert rows["distributed"].state == "done"
-        assert rows[""].state == ("done" if only_files else "failed")
+        kinds = {item.path: item.kind for item in said["anna"].outcomes}
+        assert kinds["a.txt"] is ObjectKind.FILE
+        assert only_files or (kinds["tables/grades.parquet"], kinds[app]) == (
+            ObjectKind.TABLE,
+            ObjectKind.APPLICATION,
+        )
+        assert rows["distributed"].state == rows[""].state == "done"
+    assert (course.folder("anna") / "tables/grades.parquet").read_text() == "mine"
+    assert (course.folder("anna") / app).read_text() == "new"
+    assert len(list((course.folder("anna") / "tables").iterdir())) == 2
