@@ -34,10 +34,8 @@ def plan_kinds(
         strategies: one for each kind of object; ``skip`` leaves a kind out.
         objects: staged paths of any kind; ``None`` for the whole state.
     """
-    if (
-        not (_has_others(source) or _has_others(target))
-        or objects is not None
-        and not any(map(_concerns, objects))
+    if not (_has_others(source) or _has_others(target)) or (
+        objects is not None and not any(map(_concerns, objects))
     ):
         return plan(source, target, base, strategy=strategies.file, objects=objects, label=label)
     asked = None if objects is None or "" in objects else list(objects)
@@ -66,7 +64,7 @@ def _of_kind(
         whole = [_collapse(nodes) for nodes in mine]
     else:
         whole = mine
-    wanted = None if objects is None else _asked(kind, objects, source, whole[0])
+    wanted = None if objects is None else _asked(kind, objects, whole[0])
     if wanted == []:
         return []
     planned = plan(*whole, strategy=strategy, objects=wanted, label=label)
@@ -99,17 +97,15 @@ def _of(kind: ObjectKind, nodes: Nodes, source: Nodes) -> dict[str, Node]:
     return found
 
 
-def _asked(kind: ObjectKind, objects: Iterable[str], source: Nodes, whole: Nodes) -> list[str]:
-    """The staged paths that concern a kind: its own objects, those in staged folders, and for files what is missing."""
+def _asked(kind: ObjectKind, objects: Iterable[str], whole: Nodes) -> list[str]:
+    """The staged paths that concern a kind: its own objects, there or missing, and folders that hold some."""
     wanted: dict[str, None] = {}
     for path in objects:
         own = kind_of(path)
         if own is _APPLICATIONS:
             if kind is _APPLICATIONS:
                 wanted[application_of(path)] = None
-        elif own is kind:
-            wanted[path] = None
-        elif own is _FILES and path in whole:
+        elif own is kind or (own is _FILES and path in whole):
             wanted[path] = None
     return list(wanted)
 

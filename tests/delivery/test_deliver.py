@@ -10,7 +10,7 @@ from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.delivery.settle import retry
 from nuvo_jupyter.model.changes import ObjectKind, Strategies, Strategy
-from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
+from nuvo_jupyter.model.tasks import DistributionKind
 from nuvo_jupyter.store.tree import flatten
 from tests.delivery.course import Course, read, write
 

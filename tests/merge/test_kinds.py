@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nuvo_jupyter.merge import resolve_all
 from nuvo_jupyter.merge.kinds import plan_kinds
-from nuvo_jupyter.model.changes import Action, Change, ObjectKind, Outcome, Strategies, Strategy
+from nuvo_jupyter.model.changes import Change, ObjectKind, Outcome, Strategies, Strategy
 from nuvo_jupyter.model.nodes import Node, NodeKind, same
 from nuvo_jupyter.model.objects import application_of, kind_of
 from nuvo_jupyter.model.paths import is_inside, parent
