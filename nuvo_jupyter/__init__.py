@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from nuvo_jupyter._version import __version__
-    from nuvo_jupyter.clients import client
+    from nuvo_jupyter.clients import client, connect
 
-__all__ = ["__version__", "client", "load_ipython_extension"]
+__all__ = ["__version__", "client", "connect", "load_ipython_extension"]
 
 
 # Loaded on first use: every `nuvo` command and every kernel imports this module.
-_HOMES = {"__version__": "nuvo_jupyter._version", "client": "nuvo_jupyter.clients"}
+_HOMES = {"__version__": "nuvo_jupyter._version", "client": "nuvo_jupyter.clients", "connect": "nuvo_jupyter.clients"}
 
 
 def __getattr__(name: str) -> Any:

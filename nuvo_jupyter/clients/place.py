@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nuvo_jupyter.model.errors import InvalidPath, NotFound
@@ -40,6 +41,12 @@ class Place:
                 hint="Take a first snapshot here (%snapshot, nuvo snapshot), or name an instance.",
             )
         return instance
+
+    @property
+    def root(self) -> Path:
+        """The instance's folder."""
+        prefix = self._locate()[1]
+        return Path(self.folder).joinpath(*[".."] * len(prefix.split("/")) if prefix else ()).resolve()
 
     @property
     def known(self) -> bool:
@@ -80,10 +87,7 @@ class Place:
         Raises:
             InvalidPath: it leaves the instance.
         """
-        prefix = self._locate()[1]
-        root = self.folder
-        for _ in prefix.split("/") if prefix else ():
-            root = os.path.dirname(root)
+        root = self.root
         typed = os.path.normpath(os.path.join(self.folder, text))
         shown = os.path.normpath(os.path.join(self.folder, to_name(text)))
         # A listing shows bytes that are no UTF-8 as \xNN; a file whose name is really written so goes first.

@@ -46,6 +46,8 @@ class Connection:
     """
 
     def __init__(self, folder: Path, *, refusal: str | None = None) -> None:
+        self.find_state: Callable[[str], Path] | None = None
+        """Gives a folder with the tables of a state; set by who knows states."""
         self._folder = folder
         self._refusal = refusal
         self._scratch = tempfile.mkdtemp(prefix="nuvo-tables-")
@@ -164,6 +166,21 @@ class Connection:
         """Files in the folder of tables that are no table, and why."""
         with self._turn, self._reading():
             return dict(self._shown.problems)
+
+    def attach(self, state: str, name: str) -> None:
+        """Show the tables of another state as a database of its own, to read and join with.
+
+        Args:
+            state: as in ``nuvo.connect()``: ``@3``, ``distributed``, ``intro/anna@latest``.
+            name: of the database: its tables are ``name.table``.
+
+        Raises:
+            InvalidInput: there is a database of that name.
+            NotFound: there is no such state.
+        """
+        if self.find_state is None:
+            raise InvalidInput("This connection knows no other states.", hint="Open it with nuvo.connect().")
+        self.attach_folder(name, self.find_state(state))
 
     def attach_folder(self, name: str, folder: Path) -> None:
         """Show another folder of tables as a database of its own, to read and join with.
