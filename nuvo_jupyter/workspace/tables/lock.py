@@ -1,6 +1,6 @@
 """Writers of tables take turns, and captures see all tables at one point.
 
-The lock is ``flock`` on ``tables/.~lock``, which the system drops when a process dies. It binds Nuvo's own
+The lock is ``flock`` on the folder ``tables/``, which the system drops when a process dies. It binds Nuvo's own
 writers; who writes a file directly is caught by comparing how it looked before and after.
 """
 
@@ -17,7 +17,6 @@ from nuvo_jupyter.model.errors import NotNow
 from nuvo_jupyter.workspace.tables.commit import finish_commit
 from nuvo_jupyter.workspace.tables.names import OURS
 
-LOCK = OURS + "lock"
 PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.01
 
@@ -70,18 +69,11 @@ def _held(folder: Path, how: int, check: Callable[[], None] | None) -> Iterator[
 
 
 def _open(folder: Path) -> int | None:
+    """The folder itself is locked, so that nothing of ours has to lie in it."""
     try:
-        return os.open(
-            folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666
-        )
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+        return os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY | os.O_NONBLOCK)
     except OSError:
-        # A folder one may only read: its writers' lock may still be opened, or there are none.
-        try:
-            return os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError:
-            return None
+        return None
 
 
 def _take(fd: int, how: int, check: Callable[[], None] | None) -> None:
@@ -93,7 +85,7 @@ def _take(fd: int, how: int, check: Callable[[], None] | None) -> None:
         except BlockingIOError:
             pass
         except OSError:
-            # No locks on this file system: renames still keep every single table whole.
+            # No locks on this file system (NFS has none on folders): renames still keep every single table whole.
             return
         if check is not None:
             check()
