@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import enum
+import functools
 import shutil
 import tempfile
 import threading
@@ -14,23 +15,41 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import duckdb
 
-from nuvo_jupyter.model.errors import InvalidInput, NuvoError
+from nuvo_jupyter.model.errors import InvalidInput
 from nuvo_jupyter.workspace.tables import lock
 from nuvo_jupyter.workspace.tables.changing import Changing
-from nuvo_jupyter.workspace.tables.names import Entry, Name, quote
+from nuvo_jupyter.workspace.tables.hints import hint
+from nuvo_jupyter.workspace.tables.names import Entry, Kind, Name, quote
+from nuvo_jupyter.workspace.tables.relation import Relation, quote_name
 from nuvo_jupyter.workspace.tables.shown import Shown
-from nuvo_jupyter.workspace.tables.statements import Effect, Statement, statements
+from nuvo_jupyter.workspace.tables.statements import Effect, Statement, mentioned, referenced, statements
 
 _DATABASE = "tables"
+_RESULT = 'temp."nuvo result"'
+_READS_BY_STRING = {"query", "query_table"}
+_INSTEAD = {
+    "INDEX": "A query finds its rows without one. For rows that must be unique: CREATE TABLE ... (id INTEGER PRIMARY KEY).",
+    "SEQUENCE": "Number new rows with (SELECT coalesce(max(id), 0) + 1 FROM name), or use CREATE TEMP SEQUENCE.",
+}
+_AGAIN = "End it with rollback(), and run it again."
 _T = TypeVar("_T")
+
+
+class _Elsewhere(enum.Enum):
+    """A statement changes something that is no table of this folder: temporary, or of another database."""
+
+    ELSEWHERE = 0
+
+
+_ELSEWHERE = _Elsewhere.ELSEWHERE
 
 
 class _Outcome(NamedTuple):
     """What a statement gave that changed tables; kept, because DuckDB's own result ends with the transaction."""
 
     columns: list[str]
-    types: list[str]
     rows: list[tuple[Any, ...]]
+    returned: Any = None
 
 
 class Connection:
@@ -48,7 +67,6 @@ class Connection:
     def __init__(self, folder: Path, *, refusal: str | None = None) -> None:
         self.find_state: Callable[[str], Path] | None = None
         """Gives a folder with the tables of a state; set by who knows states."""
-        self._folder = folder
         self._refusal = refusal
         self._scratch = tempfile.mkdtemp(prefix="nuvo-tables-")
         self._db = duckdb.connect(
@@ -66,6 +84,8 @@ class Connection:
         self._turn = threading.RLock()
         self._changing: Changing | None = None
         self._open: contextlib.ExitStack | None = None
+        self._failed = False
+        """A statement of the open transaction failed: it is undone, and waits for its end."""
         with lock.reading(folder):
             self._shown.refresh()
 
@@ -80,35 +100,41 @@ class Connection:
 
         Raises:
             duckdb.Error: DuckDB refused it. Nothing was changed.
+            InvalidInput: the tables can only be read here, or a statement of the open transaction failed before.
             NotNow: another notebook has been changing tables for a minute.
         """
         with self._turn:
-            if not isinstance(query, str):
-                self._db.execute(query, parameters)
-                return self
-            for statement in statements(query):
+            for statement in statements(query if isinstance(query, str) else query.query):
                 self._run(statement, parameters)
         return self
 
     def executemany(self, query: str, parameters: Any) -> Self:
         """Run one statement for each set of values, in one transaction."""
-        with self.transaction(), self._turn:
-            for values in parameters:
-                self.execute(query, values)
+        with self._turn:
+            found = statements(query)
+            if len(found) != 1 or found[0].effect is not Effect.CHANGE:
+                for values in parameters:
+                    self.execute(query, values)
+            else:
+                self._change(found[0], parameters, many=True)
         return self
 
     def sql(self, query: str, **options: Any) -> Any:
         """The result of a query as DuckDB's relation; ``None`` for a statement that has none.
 
-        A relation reads the tables when it is shown or used, each of them whole.
+        A relation reads the tables when it is shown or used, all of them at one point.
         """
         with self._turn:
             found = statements(query)
-            if len(found) == 1 and found[0].effect is Effect.READ:
-                with self._reading():
-                    return _helped(lambda: self._db.sql(query, **options))
-            self.execute(query, options.get("params"))
-            return None
+            if len(found) != 1 or found[0].effect is not Effect.READ or found[0].handle is not None:
+                self.execute(query, options.get("params"))
+                if not found or not found[-1].returns:
+                    return None
+                return Relation(self._db.sql(f"FROM {_RESULT}"), self._reading, self.execute)
+            self._check_transaction()
+            with self._reading():
+                relation: Any = self._helped(query, lambda: self._db.sql(query, **options))
+            return None if relation is None else Relation(relation, self._reading, self.execute)
 
     query = sql
 
@@ -130,17 +156,28 @@ class Connection:
             InvalidInput: one is open already, or the connection only reads.
         """
         with self._turn:
-            if self._changing is not None:
-                raise InvalidInput("A transaction is open already.", hint="End it with commit() or rollback().")
+            if self._changing is not None or self._failed:
+                raise InvalidInput(
+                    "A transaction is open already.", hint="End it with commit() or rollback()."
+                )
             self._start()
         return self
 
     def commit(self) -> Self:
-        """Keep what the open transaction changed."""
+        """Keep what the open transaction changed.
+
+        Raises:
+            InvalidInput: a statement in it failed, so there is nothing to keep.
+        """
         with self._turn:
+            if self._failed:
+                self._failed = False
+                raise InvalidInput(
+                    "A statement of this transaction failed, so nothing of it is kept.", hint=_AGAIN
+                )
             if self._changing is not None:
                 try:
-                    _helped(self._changing.commit)
+                    self._helped("", self._changing.commit)
                 except BaseException:
                     self._stop(undo=True)
                     raise
@@ -150,6 +187,7 @@ class Connection:
     def rollback(self) -> Self:
         """Forget what the open transaction changed."""
         with self._turn:
+            self._failed = False
             self._stop(undo=True)
         return self
 
@@ -194,10 +232,13 @@ class Connection:
         """
         with self._turn:
             if name in self._others or name in (_DATABASE, "memory", "system", "temp"):
-                raise InvalidInput(f"There is a database {name!r} already.", hint="Choose another name for it.")
+                raise InvalidInput(
+                    f"There is a database {name!r} already.", hint="Choose another name for it."
+                )
             self._db.execute(f"ATTACH ':memory:' AS {quote(name)}")
             self._others[name] = Shown(self._db, folder, name)
-            self._others[name].refresh()
+            with self._reading():
+                pass
 
     # Like DuckDB's
 
@@ -207,7 +248,14 @@ class Connection:
 
     def table(self, name: str) -> Any:
         """A table as DuckDB's relation."""
-        return self.sql(f"FROM {'.'.join(quote(part) for part in name.split('.'))}")
+        return self.sql(f"FROM {quote_name(name)}")
+
+    view = table
+
+    def append(self, table_name: str, df: Any, *, by_name: bool = False) -> Self:
+        """Add the rows of a DataFrame to a table."""
+        assert df is not None
+        return self.execute(f"INSERT INTO {quote_name(table_name)} {'BY NAME ' if by_name else ''}FROM df")
 
     def close(self) -> None:
         """End it; an open transaction is rolled back."""
@@ -231,110 +279,236 @@ class Connection:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(self._db, name)
+        value = getattr(self._db, name)
+        if not callable(value):
+            return value
+
+        @functools.wraps(value)
+        def call(*values: Any, **options: Any) -> Any:
+            with self._turn:
+                result = value(*values, **options)
+            if isinstance(result, duckdb.DuckDBPyRelation):
+                return Relation(result, self._reading, self.execute)
+            return self if result is self._db else result
+
+        return call
 
     # Inside
 
     def _run(self, statement: Statement, parameters: Any) -> None:
-        match statement.effect:
-            case Effect.BEGIN:
+        if statement.effect is Effect.COMMIT:
+            self.commit()
+        elif statement.effect is Effect.ROLLBACK:
+            self.rollback()
+        else:
+            self._check_transaction()
+            if statement.effect is Effect.BEGIN:
                 self.begin()
-            case Effect.COMMIT:
-                self.commit()
-            case Effect.ROLLBACK:
-                self.rollback()
-            case Effect.SESSION:
-                _helped(lambda: self._db.execute(statement.query, parameters))
-            case Effect.READ:
-                with self._reading():
-                    _helped(lambda: self._db.execute(statement.query, parameters))
-            case _:
+            elif statement.effect is Effect.REFUSED:
+                raise InvalidInput(
+                    f"A table kept as a file has no {statement.what.lower()}.", hint=_INSTEAD[statement.what]
+                )
+            elif statement.effect in (Effect.CHANGE, Effect.DEFINE):
                 self._change(statement, parameters)
+            else:
+                self._read(statement, parameters)
 
-    def _change(self, statement: Statement, parameters: Any) -> None:
-        name = self._name(statement)
+    def _read(self, statement: Statement, parameters: Any) -> None:
+        query = statement.query
+        with self._reading():
+            if statement.handle is not None:
+                self._helped(query, lambda: self._db.execute(statement.handle, parameters))
+            elif statement.verb == "SELECT" and self._changing is None and self._reads_several(query):
+                # DuckDB opens files while rows are fetched, when others may have changed one of them.
+                self._helped(
+                    query,
+                    lambda: self._db.execute(
+                        f"CREATE OR REPLACE TEMP TABLE {_RESULT} AS FROM ({query}\n)", parameters
+                    ),
+                )
+                self._db.execute(f"FROM {_RESULT}")
+            else:
+                self._helped(query, lambda: self._db.execute(query, parameters))
+
+    def _reads_several(self, query: str) -> bool:
+        names = {
+            entry.name.name.lower(): entry.kind
+            for shown in (self._shown, *self._others.values())
+            for entry in shown.entries.values()
+        }
+        found = mentioned(query)
+        tables = [name for name in found if name in names]
+        return (
+            len(tables) > 1
+            or Kind.VIEW in {names[name] for name in tables}
+            or any(name in _READS_BY_STRING for name in found)
+        )
+
+    def _change(self, statement: Statement, parameters: Any, *, many: bool = False) -> None:
+        self._check_transaction()
+        name = self._target(statement)
+        if name is _ELSEWHERE:
+            with self._reading():
+                run = self._db.executemany if many else self._db.execute
+                self._helped(statement.query, lambda: run(statement.query, parameters))
+            return
+        if self._changing is None and statement.if_missing and self._is_there(statement, name):
+            self._db.execute("SELECT 0::BIGINT AS Count WHERE false")
+            return
         alone = self._changing is None
-        if alone:
-            self._start()
-        assert self._changing is not None
         try:
-            if statement.what != "SCHEMA":
-                self._changing.prepare(name, rows=statement.effect is Effect.CHANGE)
-            outcome = _helped(lambda: self._outcome(statement, parameters))
             if alone:
-                _helped(self._changing.commit)
+                self._start()
+            outcome = self._carry_out(statement, name, parameters, many)
+            if alone:
+                assert self._changing is not None
+                self._helped("", self._changing.commit)
         except BaseException:
             # DuckDB has ended a transaction in which a statement failed.
             self._stop(undo=True)
+            self._failed = not alone
             raise
         if alone:
             self._stop(undo=False)
         self._give(outcome)
 
-    def _outcome(self, statement: Statement, parameters: Any) -> _Outcome:
-        self._db.execute(statement.query, parameters)
+    def _is_there(self, statement: Statement, name: Name | None) -> bool:
+        with self._reading():
+            if statement.what == "SCHEMA":
+                return statement.target[-1].lower() in {
+                    schema.lower() for schema in (*self._shown.schemas, "main")
+                }
+            entry = None if name is None else self._shown.find(name)
+            return entry is not None and entry.kind is Kind(statement.what.lower())
+
+    def _carry_out(self, statement: Statement, name: Name | None, parameters: Any, many: bool) -> _Outcome:
+        changing = self._changing
+        assert changing is not None
+        query, was = statement.query, None
+        if statement.adds and (beside := changing.beside(name)) is not None:
+            query = statement.on(beside)
+        elif statement.what != "SCHEMA":
+            for referenced_name in referenced(query) if statement.effect is Effect.DEFINE else []:
+                changing.load(self._resolve(referenced_name))
+            if statement.effect is Effect.CHANGE or statement.if_missing:
+                changing.load(name)
+            else:
+                changing.empty(name)
+                was = changing.number(name)
+        outcome = self._helped(statement.query, lambda: self._outcome(statement, query, parameters, many))
+        changing.unless_used(name, was)
+        return outcome
+
+    def _outcome(self, statement: Statement, query: str, parameters: Any, many: bool) -> _Outcome:
+        if many:
+            self._db.executemany(query, parameters)
+            return _Outcome([], [])
+        if statement.returns:
+            returned = self._db.sql(query, params=parameters)
+            return _Outcome([], [], returned)
+        self._db.execute(query if statement.handle is None else statement.handle, parameters)
         described = self._db.description or []
-        rows = self._db.fetchall() if described else []
-        return _Outcome([item[0] for item in described], [str(item[1]) for item in described], rows)
+        return _Outcome([item[0] for item in described], self._db.fetchall() if described else [])
 
     def _give(self, outcome: _Outcome) -> None:
         """Let the result be fetched as DuckDB's own would be."""
-        if not outcome.columns:
-            return
-        marks = ", ".join(["(" + ", ".join("?" * len(outcome.columns)) + ")"] * len(outcome.rows))
-        names = ", ".join(quote(column) for column in outcome.columns)
-        if outcome.rows:
+        if outcome.returned is not None:
+            returned = outcome.returned
+            assert returned is not None
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE {_RESULT} AS FROM returned")
+            self._db.execute(f"FROM {_RESULT}")
+        elif outcome.columns:
             values = [value for row in outcome.rows for value in row]
-            self._db.execute(f"SELECT * FROM (VALUES {marks}) AS outcome({names})", values)
-        else:
-            empty = ", ".join(f"NULL AS {quote(column)}" for column in outcome.columns)
-            self._db.execute(f"SELECT {empty} WHERE false")
+            names = ", ".join(quote(column) for column in outcome.columns)
+            if values:
+                marks = ", ".join(["(" + ", ".join("?" * len(outcome.columns)) + ")"] * len(outcome.rows))
+                self._db.execute(f"SELECT * FROM (VALUES {marks}) AS outcome({names})", values)
+            else:
+                self._db.execute(
+                    f"SELECT {', '.join(f'0::BIGINT AS {name}' for name in names.split(', '))} WHERE false"
+                )
 
-    def _name(self, statement: Statement) -> Name | None:
+    def _target(self, statement: Statement) -> Name | _Elsewhere | None:
         """What a statement changes, as DuckDB would resolve it; ``None`` for a schema."""
         parts = statement.target
-        current = self._db.execute("SELECT current_database(), current_schema()").fetchone()
-        database, schema = current if current is not None else (_DATABASE, "main")
-        if len(parts) == 3:
-            database, schema = parts[0], parts[1]
-        elif len(parts) == 2:
-            databases = {row[0].lower() for row in self._db.execute("SELECT database_name FROM duckdb_databases()").fetchall()}
-            if parts[0].lower() in databases:
-                database, schema = parts[0], "main"
-            else:
-                schema = parts[0]
+        if not parts:
+            return None
+        if statement.verb != "CREATE" and self._is_temporary(parts):
+            return _ELSEWHERE
+        database, name = self._place(parts, is_schema=statement.what == "SCHEMA")
         if database in self._others:
             raise InvalidInput(
                 f"{'.'.join(parts)!r} is of a state that was attached to be read.",
                 hint="Write into a table of your own: CREATE TABLE name AS FROM " + ".".join(parts),
             )
-        if not parts or statement.what == "SCHEMA":
-            return None
-        return Name(schema, parts[-1])
+        if database.lower() != _DATABASE:
+            return _ELSEWHERE
+        return None if statement.what == "SCHEMA" else name
+
+    def _resolve(self, parts: tuple[str, ...]) -> Name | None:
+        database, name = self._place(parts, is_schema=False)
+        return name if database.lower() == _DATABASE else None
+
+    def _place(self, parts: tuple[str, ...], *, is_schema: bool) -> tuple[str, Name]:
+        current = self._db.execute("SELECT current_database(), current_schema()").fetchone()
+        database, schema = current if current is not None else (_DATABASE, "main")
+        before = parts[:-1]
+        if is_schema:
+            return (before[0] if before else database), Name(parts[-1], "")
+        if len(before) == 2:
+            database, schema = before
+        elif len(before) == 1:
+            if before[0].lower() in self._databases():
+                database, schema = before[0], "main"
+            else:
+                schema = before[0]
+        return database, Name(schema, parts[-1])
+
+    def _databases(self) -> set[str]:
+        return {
+            row[0].lower()
+            for row in self._db.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+        }
+
+    def _is_temporary(self, parts: tuple[str, ...]) -> bool:
+        if len(parts) > 1:
+            return parts[0].lower() == "temp"
+        found = self._db.execute(
+            "SELECT count(*) FROM (SELECT table_name FROM duckdb_tables() WHERE temporary "
+            "UNION ALL SELECT view_name FROM duckdb_views() WHERE temporary) WHERE lower(table_name) = lower(?)",
+            [parts[0]],
+        ).fetchone()
+        return found is not None and found[0] > 0
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
-        if self._changing is not None:
-            yield
-            return
-        with lock.reading(self._folder):
-            self._shown.refresh()
-            for other in self._others.values():
-                other.refresh()
-            yield
+        with self._turn:
+            if self._changing is not None:
+                yield
+                return
+            with contextlib.ExitStack() as stack:
+                for shown in (self._shown, *self._others.values()):
+                    stack.enter_context(lock.reading(shown.folder))
+                    shown.refresh()
+                yield
+
+    def _check_transaction(self) -> None:
+        if self._failed:
+            raise InvalidInput(
+                "A statement of this transaction failed, so all of it was undone.", hint=_AGAIN
+            )
 
     def _start(self) -> None:
         if self._refusal is not None:
             raise InvalidInput(self._refusal, hint="nuvo.connect() without a name changes the current state.")
-        stack = contextlib.ExitStack()
-        try:
-            stack.enter_context(lock.writing(self._folder))
-            self._shown.refresh()
-            self._changing = Changing(self._db, self._folder, self._shown)
-        except BaseException:
-            stack.close()
-            raise
-        self._open = stack
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(lock.writing(self._shown.folder))
+            with lock.reading(self._shown.folder):
+                self._shown.refresh()
+            for other in self._others.values():
+                other.refresh()
+            self._changing = Changing(self._db, self._shown.folder, self._shown)
+            self._open = stack.pop_all()
 
     def _stop(self, *, undo: bool) -> None:
         changing, self._changing = self._changing, None
@@ -347,21 +521,12 @@ class Connection:
             if stack is not None:
                 stack.close()
 
-
-def _helped(call: Callable[[], _T]) -> _T:
-    """Say what to do about errors that people meet."""
-    try:
-        return call()
-    except duckdb.Error as error:
-        hint = _hint(str(error))
-        if hint is None:
-            raise
-        raise type(error)(f"{error}\n\n{hint}") from None
-
-
-def _hint(message: str) -> str | None:
-    if "is not an table" in message or "not a base table" in message:
-        return "It is a view, which has no rows of its own: change the tables it selects from."
-    if "No space left" in message or "No such file or directory" in message and ".~new" in message:
-        return "There is no room to write the table; nothing was changed. Free some space and try again."
-    return None
+    def _helped(self, query: str, call: Callable[[], _T]) -> _T:
+        """Say what to do about errors that people meet."""
+        try:
+            return call()
+        except duckdb.Error as error:
+            advice = hint(error, query, [self._shown, *self._others.values()])
+            if advice is None:
+                raise
+            raise type(error)(f"{error}\n\n{advice}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import re
+import stat
 from pathlib import Path
 
 import msgspec
@@ -81,6 +82,20 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     seen: Seen
 
 
+class Listing(msgspec.Struct):
+    """What lies in a folder of tables.
+
+    Args:
+        entries: name → table or view.
+        problems: file that cannot be one → why.
+        schemas: names of the folders in it.
+    """
+
+    entries: dict[Name, Entry]
+    problems: dict[str, str]
+    schemas: set[str]
+
+
 def quote(identifier: str) -> str:
     """An identifier as SQL."""
     return '"' + identifier.replace('"', '""') + '"'
@@ -120,58 +135,90 @@ def file_of(name: Name, kind: Kind) -> str:
     return os.path.join(*parts) + suffix
 
 
-def listing(folder: Path) -> tuple[dict[Name, Entry], dict[str, str]]:
-    """Every table and view in a folder of tables, and the files that cannot be one.
+def check_schema(schema: str) -> None:
+    """Refuse a schema that no folder can stand for.
 
-    Returns:
-        Name → entry, and file → why it is none.
+    Raises:
+        InvalidInput: no folder can have that name.
     """
-    found: dict[Name, Entry] = {}
-    problems: dict[str, str] = {}
-    _list(folder, MAIN, "", found, problems)
+    if schema != MAIN:
+        file_of(Name(schema, "x"), Kind.TABLE)
+
+
+def listing(folder: Path) -> Listing:
+    """Every table and view in a folder of tables, and the files that cannot be one."""
+    result = Listing({}, {}, set())
+    _list(folder, MAIN, "", result)
     by_key: dict[tuple[str, str], Entry] = {}
-    for entry in sorted(found.values(), key=lambda entry: entry.file):
+    for entry in sorted(result.entries.values(), key=lambda entry: entry.file):
         other = by_key.setdefault(entry.name.key, entry)
         if other is not entry:
-            del found[entry.name]
-            problems[entry.file] = (
+            del result.entries[entry.name]
+            result.problems[entry.file] = (
                 f"it has the same name as {other.file}: SQL does not tell upper from lower case; rename one of them"
             )
-    return found, problems
+    return result
 
 
-def _list(
-    folder: Path, schema: str, prefix: str, found: dict[Name, Entry], problems: dict[str, str]
-) -> None:
+def _list(folder: Path, schema: str, prefix: str, result: Listing) -> None:
     try:
         entries = os.scandir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return
+    except PermissionError:
+        result.problems[prefix.rstrip("/") or TABLES] = "you may not look into this folder"
+        return
     with entries:
-        for entry in entries:
+        # Sorted, so that of two files of one name it is always the same one that counts.
+        for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.startswith("."):
                 continue
-            file = prefix + entry.name
             if not prefix and entry.is_dir(follow_symlinks=False):
-                if entry.name.lower() in _RESERVED or entry.name.lower() == MAIN:
-                    problems[file] = "a schema cannot have this name"
-                else:
-                    _list(folder / entry.name, entry.name, f"{entry.name}/", found, problems)
-                continue
-            stem, suffix = os.path.splitext(entry.name)
-            if suffix not in (PARQUET, VIEW) or not entry.is_file(follow_symlinks=False):
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-                stem.encode()
-            except FileNotFoundError:
-                continue
-            except UnicodeEncodeError:
-                problems[file] = "its name is not valid text"
-                continue
-            name, kind = Name(schema, stem), Kind.TABLE if suffix == PARQUET else Kind.VIEW
-            if name in found:
-                problems[file] = f"there is also {found[name].file}"
-                continue
-            seen = Seen(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            found[name] = Entry(name, kind, file, seen)
+                _list_schema(folder, entry.name, result)
+            else:
+                _list_file(entry, schema, prefix, result)
+
+
+def _list_schema(folder: Path, name: str, result: Listing) -> None:
+    if not _is_text(name):
+        result.problems[os.fsencode(name).decode(errors="backslashreplace")] = "its name is not valid text"
+    elif name.lower() in _RESERVED or name.lower() == MAIN:
+        result.problems[name] = "a schema cannot have this name"
+    elif name.lower() in {schema.lower() for schema in result.schemas}:
+        result.problems[name] = (
+            "there is another schema of this name: SQL does not tell upper from lower case; rename one"
+        )
+    else:
+        result.schemas.add(name)
+        _list(folder / name, name, f"{name}/", result)
+
+
+def _list_file(entry: os.DirEntry[str], schema: str, prefix: str, result: Listing) -> None:
+    stem, suffix = os.path.splitext(entry.name)
+    if suffix not in (PARQUET, VIEW) or entry.is_dir(follow_symlinks=False):
+        return
+    file = prefix + entry.name
+    if not _is_text(file):
+        result.problems[os.fsencode(file).decode(errors="backslashreplace")] = "its name is not valid text"
+        return
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(status.st_mode):
+        result.problems[file] = "it is a link or something else that is no file"
+        return
+    name, kind = Name(schema, stem), Kind.TABLE if suffix == PARQUET else Kind.VIEW
+    if name in result.entries:
+        result.problems[file] = f"there is also {result.entries[name].file}"
+        return
+    seen = Seen(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    result.entries[name] = Entry(name, kind, file, seen)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

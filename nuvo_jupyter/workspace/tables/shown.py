@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import duckdb
 
-from nuvo_jupyter.workspace.tables.names import MAIN, Entry, Kind, Name, listing, literal, pattern, quote
+from nuvo_jupyter.workspace.tables.names import (
+    MAIN,
+    Entry,
+    Kind,
+    Listing,
+    Name,
+    listing,
+    literal,
+    pattern,
+    quote,
+)
 
 _VIEW_MAX = 1 << 20
 """Longest text of a view in bytes that is read."""
@@ -23,45 +34,48 @@ class Shown:
 
     def __init__(self, db: duckdb.DuckDBPyConnection, folder: Path, database: str) -> None:
         self._db = db
-        self._folder = folder
+        self.folder = folder
         self.database = database
         self.entries: dict[Name, Entry] = {}
         self.problems: dict[str, str] = {}
         """File → why it is no table."""
-        self._schemas: set[str] = {MAIN}
-        self._last: tuple[dict[Name, Entry], dict[str, str]] = ({}, {})
-        self._reload = False
+        self.schemas: set[str] = set()
+        """Schemas beside the default one."""
+        self._last: Listing | None = None
 
     def refresh(self) -> None:
         """Show what lies in the folder now; cheap where nothing has changed."""
-        found, problems = listing(self._folder)
-        if (found, problems) == self._last and not self._reload:
+        found = listing(self.folder)
+        if found == self._last:
             return
-        self._reload = False
-        for entry in [entry for name, entry in self.entries.items() if found.get(name) != entry]:
-            self._db.execute(f"DROP VIEW IF EXISTS {self._name(entry.name)}")
+        self._last = None
+        for entry in [entry for name, entry in self.entries.items() if found.entries.get(name) != entry]:
+            if entry.name.schema == MAIN or entry.name.schema in self.schemas:
+                self._db.execute(f"DROP VIEW IF EXISTS {self._name(entry.name)}")
             del self.entries[entry.name]
-        self.problems = dict(problems)
-        self._add([entry for name, entry in found.items() if name not in self.entries])
-        self._last = (found, problems)
+        for schema in self.schemas - found.schemas:
+            self._db.execute(f"DROP SCHEMA IF EXISTS {quote(self.database)}.{quote(schema)} CASCADE")
+        for schema in sorted(found.schemas):
+            self._db.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(self.database)}.{quote(schema)}")
+        self.schemas = set(found.schemas)
+        self.problems = dict(found.problems)
+        self._add([entry for name, entry in found.entries.items() if name not in self.entries])
+        self._last = found
 
     def reload(self, names: set[Name]) -> None:
         """Forget what is shown of some names, whose views were dropped or replaced; the next refresh shows them again."""
         for name in names:
             self.entries.pop(name, None)
-        self._reload = True
+        self._last = None
 
     def _add(self, new: list[Entry]) -> None:
-        for schema in sorted({entry.name.schema for entry in new} - self._schemas):
-            self._db.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(self.database)}.{quote(schema)}")
-            self._schemas.add(schema)
         views = []
         for entry in new:
             if entry.kind is Kind.VIEW:
                 views.append(entry)
                 continue
             try:
-                self._db.execute(f"CREATE OR REPLACE VIEW {self._name(entry.name)} AS FROM {self.source(entry)}")
+                self.show(entry)
                 self.entries[entry.name] = entry
             except duckdb.Error as error:
                 self.problems[entry.file] = f"it cannot be read as Parquet: {_first_line(error)}"
@@ -86,17 +100,35 @@ class Shown:
             views = failed
 
     def _definition(self, entry: Entry) -> str:
-        with open(self._folder / entry.file, encoding="utf-8") as file:
+        fd = os.open(self.folder / entry.file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(fd, encoding="utf-8") as file:
             text = file.read(_VIEW_MAX)
         found = duckdb.extract_statements(text)
         if len(found) != 1 or found[0].type != duckdb.StatementType.SELECT:
             raise ValueError("it is not one SELECT")
         return f"CREATE OR REPLACE VIEW {self._name(entry.name)} AS {found[0].query}"
 
+    def show(self, entry: Entry) -> None:
+        """Show one table as its file is.
+
+        Raises:
+            duckdb.Error: the file is no Parquet.
+        """
+        self._db.execute(f"CREATE OR REPLACE VIEW {self._name(entry.name)} AS FROM {self.source(entry)}")
+
+    def path(self, entry: Entry) -> str:
+        """The file of a table as a string of SQL."""
+        return literal(pattern(str(self.folder / entry.file)))
+
     def source(self, entry: Entry) -> str:
-        """The Parquet file of a table, as SQL."""
-        path = literal(pattern(str(self._folder / entry.file)))
-        return f"read_parquet({path}, hive_partitioning = false)"
+        """The rows of a table, as SQL."""
+        return f"read_parquet({self.path(entry)}, hive_partitioning = false)"
+
+    def find(self, name: Name) -> Entry | None:
+        """The table or view of a name, whatever its case."""
+        if (entry := self.entries.get(name)) is not None:
+            return entry
+        return next((entry for entry in self.entries.values() if entry.name.key == name.key), None)
 
     def _name(self, name: Name) -> str:
         return f"{quote(self.database)}.{name.quoted}"
