@@ -39,6 +39,7 @@ Wait = Annotated[
         description="Seconds to wait for the task to finish before answering with where it stands.",
     ),
 ]
+TableText = Annotated[str, Meta(min_length=1, max_length=500, description="A table: [schema.]name.")]
 Limit = Annotated[int, Meta(ge=1, le=10_000, description="At most this many rows.")]
 Id = Annotated[int, Meta(ge=1, le=2**53)]
 
@@ -250,6 +251,43 @@ class History(Request, frozen=True, kw_only=True):
     instance: InstanceText
     path: PathText
     limit: Limit = 100
+
+
+class TableShow(Request, frozen=True, kw_only=True):
+    state: StateText
+    table: TableText
+    limit: Annotated[int, Meta(ge=0, le=1000, description="At most this many rows.")] = 100
+    offset: Annotated[int, Meta(ge=0, le=2**53, description="How many rows to pass over.")] = 0
+
+
+class TableCompare(Request, frozen=True, kw_only=True):
+    left: StateText
+    right: StateText
+    table: TableText
+    key: Annotated[
+        tuple[Annotated[str, Meta(max_length=1000)], ...],
+        Meta(
+            max_length=100, description="Columns by which rows belong together; the primary key by default."
+        ),
+    ] = ()
+
+
+class TableImport(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    path: PathText
+    table: Annotated[str, Meta(max_length=500, description="Name of the table; the file's by default.")] = ""
+    replace: Annotated[bool, Meta(description="Replace tables of the same name.")] = False
+
+
+class TableRename(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    table: TableText
+    name: TableText
+
+
+class TableDelete(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    table: TableText
 
 
 class Restore(Request, frozen=True, kw_only=True):

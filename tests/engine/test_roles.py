@@ -14,6 +14,7 @@ import pytest
 
 from nuvo_jupyter.engine.operations import BY_NAME, OPERATIONS
 from nuvo_jupyter.model.errors import NotFound, NuvoError, Refused
+from nuvo_jupyter.workspace.tables.connection import Connection
 
 from .campus import PROFESSOR, Campus, Keeper
 
@@ -53,6 +54,17 @@ def fields(**given: Any) -> Fields:
 
 STAGED = [{"path": "a.txt"}]
 
+
+def _tables(scene: Scene, **given: Any) -> dict[str, Any]:
+    """A request that changes tables, and the files it needs as they were."""
+    folder = scene.campus.workspace("secret/anna") / "tables"
+    for name in ("rows", "v"):
+        (folder / f"{name}.parquet").unlink(missing_ok=True)
+    (folder / "u.parquet").write_bytes((folder / "t.parquet").read_bytes())
+    (folder.parent / "rows.csv").write_text("a\n1\n")
+    return given
+
+
 # Per operation: its request, and for each role in the order of WHO: A allowed, R refused, N not found.
 TABLE: dict[str, tuple[Fields, str]] = {
     "status": (fields(), "AAA AAAA AA"),
@@ -88,6 +100,15 @@ TABLE: dict[str, tuple[Fields, str]] = {
     "compare": (fields(left="secret/anna@1", right="secret/anna"), "NNN RARA AA"),
     "diff": (fields(left="secret/anna@1:a.txt", right="secret/anna:a.txt"), "NNN RARA AA"),
     "restore": (fields(source="secret/anna@1"), "NNN RRRA AA"),
+    "table_list": (fields(state="secret/anna@1"), "NNN RARA AA"),
+    "table_show": (fields(state="secret/anna@1", table="t"), "NNN RARA AA"),
+    "table_compare": (fields(left="secret/anna@1", right="secret/anna", table="t"), "NNN RARA AA"),
+    "table_import": (lambda scene: _tables(scene, instance="secret/anna", path="rows.csv"), "NNN RRRA AA"),
+    "table_rename": (
+        lambda scene: _tables(scene, instance="secret/anna", table="u", name="v"),
+        "NNN RRRA AA",
+    ),
+    "table_delete": (lambda scene: _tables(scene, instance="secret/anna", table="u"), "NNN RRRA AA"),
     "stage_show": (fields(), "AAA AAAA AA"),
     "stage_add": (fields(state="secret/anna@1", objects=STAGED), "NNN RARA AA"),
     "stage_remove": (fields(objects=STAGED), "NNN NNNN AN"),
@@ -135,6 +156,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Keep
     campus.write("secret/master", {"a.txt": "one\n", "README.md": "read me\n"})
     campus.run("roster_add", PROFESSOR, space="secret", people="anna\nben\nold")
     campus.write("secret/anna", {"a.txt": "mine\n"})
+    with Connection(campus.workspace("secret/anna") / "tables") as tables:
+        tables.execute("CREATE TABLE t AS SELECT 1 AS a")
     campus.call("role_grant", PROFESSOR, instance="secret/anna", username="vera", role="viewer")
     campus.call("role_grant", PROFESSOR, instance="secret/anna", username="otto", role="observer")
     campus.call("instance_delete", PROFESSOR, instance="secret/old")

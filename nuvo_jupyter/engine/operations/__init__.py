@@ -6,7 +6,7 @@ of ``nuvo_jupyter.engine`` that it names.
 
 from __future__ import annotations
 
-from nuvo_jupyter.engine.operations import distributions, spaces, states, upkeep
+from nuvo_jupyter.engine.operations import distributions, spaces, states, tables, upkeep
 from nuvo_jupyter.engine.operations.declaration import Operation, Raw
 
 __all__ = ["BY_NAME", "OPERATIONS", "Operation", "Raw"]
@@ -14,6 +14,7 @@ __all__ = ["BY_NAME", "OPERATIONS", "Operation", "Raw"]
 OPERATIONS: tuple[Operation, ...] = (
     *spaces.OPERATIONS,
     *states.OPERATIONS,
+    *tables.OPERATIONS,
     *distributions.OPERATIONS,
     *upkeep.OPERATIONS,
 )

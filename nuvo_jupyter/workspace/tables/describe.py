@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import decimal
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -123,9 +122,9 @@ def _readable(path: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        why = str(error).partition("\n")[0].replace(path, "the file")
+        why = str(error).partition("\n")[0].replace(path, "it")
         raise InvalidInput(
-            f"{os.path.basename(path)!r} cannot be read as Parquet: {why}",
+            f"It cannot be read as Parquet: {why}",
             hint="Write it with nuvo.connect(), DuckDB, pandas or polars.",
         ) from error
 
