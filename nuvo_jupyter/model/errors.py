@@ -164,6 +164,37 @@ class StoreUnsuitable(NuvoError):
     default_hint = "Use a folder, or an object store that honours 'If-None-Match: *' (AWS, Ceph, MinIO do)."
 
 
+class ApplicationDamaged(NuvoError):
+    """An application's definition that cannot be used: damaged, tampered with, or not one."""
+
+    code = "application_damaged"
+    status = 409
+    default_hint = (
+        "Restore the application from an earlier snapshot, or capture it again from its environment."
+    )
+
+
+class PythonUnsuitable(NuvoError):
+    """An application made for another Python or platform than is here."""
+
+    code = "python_unsuitable"
+    status = 409
+
+
+class PackageUnavailable(NuvoError):
+    """A package of an application that cannot be had; the message names it."""
+
+    code = "package_unavailable"
+    status = 409
+
+
+class EnvironmentFailed(NuvoError):
+    """An environment that could not be read or built."""
+
+    code = "environment_failed"
+    status = 500
+
+
 class CatalogDamaged(NuvoError):
     """The catalog database cannot be opened or is corrupted."""
 
