@@ -53,8 +53,8 @@ class PackRow(NamedTuple):
 def locate(connection: Connection, ids: Collection[bytes]) -> dict[bytes, Location]:
     """Where those of ``ids`` lie that the catalog knows."""
     found: dict[bytes, Location] = {}
-    for batch in _batches(list(ids)):
-        text = f'SELECT id, pack_id, "offset", length, size, codec FROM blob WHERE id IN ({_marks(connection, len(batch))})'  # noqa: S608
+    for batch in batches(list(ids)):
+        text = f'SELECT id, pack_id, "offset", length, size, codec FROM blob WHERE id IN ({marks(connection, len(batch))})'  # noqa: S608
         for key, *rest in connection.exec_driver_sql(text, tuple(batch)).fetchall():
             found[bytes(key)] = Location(*rest)
     return found
@@ -63,7 +63,7 @@ def locate(connection: Connection, ids: Collection[bytes]) -> dict[bytes, Locati
 def pack_names(connection: Connection, pack_ids: Iterable[int]) -> dict[int, bytes]:
     """The names (32 bytes) of packs by row id."""
     names: dict[int, bytes] = {}
-    for batch in _batches(list(pack_ids)):
+    for batch in batches(list(pack_ids)):
         query = sa.select(pack.c.id, pack.c.name).where(pack.c.id.in_(batch))
         names.update((row.id, bytes(row.name)) for row in connection.execute(query))
     return names
@@ -116,14 +116,14 @@ def add_packs(
         rows.sort()
         text = (
             'INSERT INTO blob (id, pack_id, "offset", length, size, codec, kind) '  # noqa: S608
-            f"VALUES ({_marks(connection, 7)}) ON CONFLICT DO NOTHING"
+            f"VALUES ({marks(connection, 7)}) ON CONFLICT DO NOTHING"
         )
         connection.exec_driver_sql(text, rows)
 
 
 def remove_pack(connection: Connection, pack_id: int) -> None:
     """Forget a pack that no longer exists, and every blob in it."""
-    _next_generation(connection)
+    next_generation(connection)
     connection.execute(sa.delete(blob).where(blob.c.pack_id == pack_id))
     connection.execute(sa.delete(pack).where(pack.c.id == pack_id))
 
@@ -131,9 +131,9 @@ def remove_pack(connection: Connection, pack_id: int) -> None:
 def remove_blobs(connection: Connection, ids: Collection[bytes]) -> None:
     """Forget where these blobs lie, so that the next capture stores them again."""
     if ids:
-        _next_generation(connection)
-    for batch in _batches(list(ids)):
-        text = f"DELETE FROM blob WHERE id IN ({_marks(connection, len(batch))})"  # noqa: S608
+        next_generation(connection)
+    for batch in batches(list(ids)):
+        text = f"DELETE FROM blob WHERE id IN ({marks(connection, len(batch))})"  # noqa: S608
         connection.exec_driver_sql(text, tuple(batch))
 
 
@@ -143,20 +143,23 @@ def generation(connection: Connection) -> str:
     return "" if value is None else str(value)
 
 
-def _next_generation(connection: Connection) -> None:
+def next_generation(connection: Connection) -> None:
+    """Note that blobs leave the index in this transaction."""
     # Random, so that a catalog brought back from a backup never repeats one that was used since.
     text = (
-        f"INSERT INTO setting (key, value) VALUES ({_marks(connection, 2)}) "  # noqa: S608
+        f"INSERT INTO setting (key, value) VALUES ({marks(connection, 2)}) "  # noqa: S608
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
     )
     connection.exec_driver_sql(text, (GENERATION, secrets.token_hex(16)))
 
 
-def _batches(items: list[T]) -> Iterator[list[T]]:
+def batches(items: list[T]) -> Iterator[list[T]]:
+    """Items by as many as one statement takes."""
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]
 
 
-def _marks(connection: Connection, count: int) -> str:
+def marks(connection: Connection, count: int) -> str:
+    """Placeholders for so many parameters."""
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     return ",".join((mark,) * count)

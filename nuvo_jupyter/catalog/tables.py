@@ -196,6 +196,51 @@ blob = Table(
     sqlite_with_rowid=False,
 )
 
+# Blobs that nothing held when the store was last marked. Whoever refers to one again takes it off this list;
+# what is still on it after the grace period leaves the index.
+condemned = Table(
+    "condemned",
+    metadata,
+    Column("id", LargeBinary(32), primary_key=True),
+    Column("at", Time, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+# Packs of which nothing is in the index any more, or that it never knew.
+doomed = Table(
+    "doomed",
+    metadata,
+    Column("name", LargeBinary(32), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    # Since when, and since when it is being deleted (then no writer may enter it) or has been.
+    Column("at", Time, nullable=False),
+    Column("deleting_at", Time),
+    # Never entered: it may belong to a writer that is not done yet.
+    Column("orphan", Boolean, nullable=False, default=False),
+    sqlite_with_rowid=False,
+)
+
+# Which automatic snapshots a space keeps.
+retention = Table(
+    "retention",
+    metadata,
+    Column("space_id", ForeignKey("space.id"), primary_key=True),
+    # msgpack of Keep
+    Column("keep", LargeBinary, nullable=False),
+    Column("changed_at", Time, nullable=False),
+    Column("changed_by", String(200), nullable=False),
+)
+
+# Instances of which snapshots are taken by the clock. minutes 0: never, whatever the server's default says.
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("instance_id", ForeignKey("instance.id"), primary_key=True),
+    Column("minutes", Integer),
+    # When it was last looked at, and by which snapshot task.
+    Column("looked_at", Time),
+)
+
 stage = Table(
     "stage",
     metadata,

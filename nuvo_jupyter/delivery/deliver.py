@@ -21,7 +21,7 @@ from nuvo_jupyter.delivery.orders import DeliveryOrder, SnapshotOrder
 from nuvo_jupyter.delivery.planning import Planned, plan_delivery
 from nuvo_jupyter.delivery.results import pack_outcomes, problem_of
 from nuvo_jupyter.delivery.sources import Source, read_source, state_of
-from nuvo_jupyter.delivery.take import take_locked
+from nuvo_jupyter.delivery.take import begun_again, take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
 from nuvo_jupyter.merge.simulate import simulate
 from nuvo_jupyter.model.changes import ObjectOutcome, Strategy
@@ -115,7 +115,11 @@ def deliver(execution: Execution) -> None:
                 None if order.first or instance.kind != InstanceKind.DISTRIBUTED else _keep(execution, root)
             )
         try:
-            _report(execution, source, instance, target, planned, outcomes, kept, first=order.first)
+            begun_again(
+                lambda: _report(
+                    execution, source, instance, target, planned, outcomes, kept, first=order.first
+                )
+            )
         except StorageFull as error:
             raise StorageFull(error.message, hint=NOT_NOTED) from error
     execution.announce()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -15,7 +17,7 @@ from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
-from nuvo_jupyter.model.errors import AlreadyExists, NotFound
+from nuvo_jupyter.model.errors import AlreadyExists, ContentGone, NotFound
 from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.model.paths import from_name
 from nuvo_jupyter.model.snapshots import Reason
@@ -23,6 +25,11 @@ from nuvo_jupyter.workspace.capture import Captured, capture, look_at
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import Root
+
+T = TypeVar("T")
+
+AGAIN = 3
+"""Times a capture is begun again, should collecting remove what it found; once is nearly always enough."""
 
 Record = Callable[[Connection, int], None]
 """Called with the snapshot's id in the transaction that makes it exist; raises to undo it."""
@@ -96,8 +103,32 @@ def take_locked(
     Args:
         same_as: id and manifest id of a snapshot to use again if nothing has changed since.
     """
+    return begun_again(
+        lambda: _take(context, root, instance_id, order, by, record, progress, cancelled, same_as)
+    )
+
+
+def begun_again(act: Callable[[], T]) -> T:
+    """Do something that writes to the store; once more where what it relied on was collected meanwhile."""
+    for _ in range(AGAIN):
+        with contextlib.suppress(ContentGone):
+            return act()
+    return act()
+
+
+def _take(
+    context: Context,
+    root: Root,
+    instance_id: int,
+    order: SnapshotOrder,
+    by: str,
+    record: Record | None,
+    progress: Callable[[int, int], None] | None,
+    cancelled: Callable[[], bool] | None,
+    same_as: tuple[int, BlobId] | None,
+) -> Taken:
     memory, generation = _remembered(context, instance_id)
-    with context.store.writer() as writer:
+    with context.store.writer(generation) as writer:
         captured = capture(
             root,
             context.store,
@@ -114,13 +145,20 @@ def take_locked(
             return Taken(same_as[0], captured)
         writer.flush()
         with context.catalog.write() as connection:
-            writer.commit(connection)
+            writer.commit(connection, lambda: _held(captured))
             snapshot_id = _insert(connection, instance_id, captured, order, by)
             if record is not None:
                 record(connection, snapshot_id)
     captured.remembered.token = _Proof(snapshot_id, captured.manifest_id, generation).encoded()
     captured.remembered.save(_memory_file(context, instance_id))
     return Taken(snapshot_id, captured)
+
+
+def _held(captured: Captured) -> set[BlobId]:
+    """What a state holds that its capture may have remembered rather than added."""
+    held = {id_ for node in captured.nodes.values() for id_ in node.content}
+    held.update(known.id for known in captured.remembered.trees.values())
+    return held
 
 
 class _Proof(msgspec.Struct, frozen=True, array_like=True):

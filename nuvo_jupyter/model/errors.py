@@ -178,6 +178,13 @@ class ServiceUnavailable(NuvoError):
     status = 503
 
 
+class ContentGone(ServiceUnavailable):
+    """What a writer found in the store was collected before it referred to it; the work has to begin again."""
+
+    code = "content_gone"
+    default_hint = "Try again: what is missing will be stored anew."
+
+
 def all_errors() -> dict[str, type[NuvoError]]:
     """Every error class by its code; clients rebuild the error a server sent from it."""
     found: dict[str, type[NuvoError]] = {}

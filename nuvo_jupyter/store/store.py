@@ -58,9 +58,13 @@ class Store:
         """
         return cls(open_backend(url, options), catalog)
 
-    def writer(self) -> Writer:
-        """A new :class:`Writer`, to be used as a context manager."""
-        return Writer(self.backend, self.index)
+    def writer(self, since: str | None = None) -> Writer:
+        """A new :class:`Writer`, to be used as a context manager.
+
+        Args:
+            since: the index's generation when what will refer to its blobs was begun; that of its first look-up if ``None``.
+        """
+        return Writer(self.backend, self.index, since)
 
     def read(self, id: bytes) -> bytes:
         """One blob, verified.
@@ -123,7 +127,7 @@ class Store:
 
     def contains(self, ids: Collection[bytes]) -> set[bytes]:
         """Those of ``ids`` that are stored and committed."""
-        return self.index.contains(ids)
+        return self.index.contains(ids, self.index.current())
 
     def unsound(self, ids: Iterable[bytes]) -> set[bytes]:
         """Those of ``ids`` whose stored copy is missing or altered.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -11,7 +11,7 @@ from typing import Self
 from blake3 import blake3
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.catalog import blobs
+from nuvo_jupyter.catalog import blobs, holding
 from nuvo_jupyter.model.errors import TooLarge
 from nuvo_jupyter.model.store import BlobEntry
 from nuvo_jupyter.store import chunks
@@ -44,9 +44,10 @@ class Writer:
     50 MB (the C library may keep as much again for later), and about 400 bytes for each new blob until the commit.
     """
 
-    def __init__(self, backend: Backend, index: BlobIndex) -> None:
+    def __init__(self, backend: Backend, index: BlobIndex, since: str | None = None) -> None:
         self._backend = backend
         self._index = index
+        self._since = since
         self._compressor = Compressor()
         self._builder = PackBuilder()
         self._known: set[bytes] = set()
@@ -83,7 +84,9 @@ class Writer:
         ids = [blake3(data).digest() for data in datas]
         fresh = {id_: data for id_, data in zip(ids, datas, strict=True) if id_ not in self._known}
         if fresh:
-            for id_ in self._index.contains(fresh.keys()):
+            if self._since is None:
+                self._since = self._index.current()
+            for id_ in self._index.contains(fresh.keys(), self._since):
                 del fresh[id_]
             self._known.update(ids)
             for id_, data in fresh.items():
@@ -127,13 +130,25 @@ class Writer:
             self._start(batch, last=True)
             self._wait()
 
-    def commit(self, connection: Connection) -> None:
-        """Enter all flushed packs in the caller's transaction. Blobs another process entered meanwhile stay its own."""
+    def commit(self, connection: Connection, also: Callable[[], Collection[bytes]] = tuple) -> None:
+        """Enter all flushed packs in the caller's transaction. Blobs another process entered meanwhile stay its own.
+
+        Args:
+            also: gives what is referred to besides what was added.
+
+        Raises:
+            ContentGone: some of it was collected meanwhile; begin again with another writer.
+        """
         if self._failed or self._working is not None or self._batch or len(self._builder):
             raise RuntimeError(
                 "Writer.commit() without a flush() that worked: rows would refer to nothing durable"
             )
+        standing = holding.enter(connection)
+        if standing.doomed:
+            holding.claim_packs(connection, (name for name, _, _ in self._written))
         blobs.add_packs(connection, self._index.catalog, self._written)
+        if standing.condemned or standing.generation != self._since:
+            holding.hold(connection, self._known.union(also()))
         self._written.clear()
 
     def _take(self, id_: bytes, data: Buffer, kind: int) -> None:
