@@ -9,6 +9,7 @@ import os
 import struct
 import threading
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import msgspec
@@ -36,7 +37,18 @@ MAX_BLOBS = 100_000
 MAX_BLOB = 1 << 30
 """Largest plain blob in bytes. Content is cut far below it; a folder's tree or a manifest can grow."""
 MAX_INDEX = 64 << 20
-LEVEL = 1
+SMALLEST = 64
+"""Blobs of fewer bytes are not compressed."""
+# Level 1, but looking for matches of seven bytes in a larger table: a tenth faster, and no larger.
+_PARAMETERS = zstandard.ZstdCompressionParameters(
+    compression_level=1,
+    strategy=zstandard.STRATEGY_FAST,
+    window_log=20,
+    hash_log=14,
+    chain_log=6,
+    search_log=1,
+    min_match=7,
+)
 THREADS = max(1, min(4, os.cpu_count() or 1))
 
 
@@ -46,6 +58,17 @@ class Pack(NamedTuple):
     name: bytes
     data: Buffer
     entries: list[BlobEntry]
+
+
+class Packed(NamedTuple):
+    """Blobs as they are to be stored, one behind the other, and for each: id, stored and plain bytes, codec, kind."""
+
+    data: Buffer
+    ids: list[bytes]
+    lengths: list[int]
+    sizes: list[int]
+    codecs: list[int]
+    kinds: list[int]
 
 
 class PackBuilder:
@@ -63,10 +86,15 @@ class PackBuilder:
 
     def append(self, id_: bytes, stored: Buffer, size: int, codec: int, kind: int) -> None:
         """Add one blob as it is to be stored; ``size`` is that of its plain bytes."""
-        length = len(stored)
-        self._parts.append(stored)
-        self._entries.append(BlobEntry(id_, self._size, length, size, codec, kind))
-        self._size += length
+        self.append_many(Packed(stored, [id_], [len(stored)], [size], [codec], [kind]))
+
+    def append_many(self, packed: Packed) -> None:
+        """Add blobs as they are to be stored."""
+        data, ids, lengths, sizes, codecs, kinds = packed
+        self._parts.append(data)
+        starts = accumulate(lengths, initial=self._size)
+        self._entries.extend(map(BlobEntry, ids, starts, lengths, sizes, codecs, kinds))
+        self._size += len(data)
 
     @property
     def is_full(self) -> bool:
@@ -76,32 +104,61 @@ class PackBuilder:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def seal(self) -> Pack:
-        """Write index and footer; the builder must not be used afterwards."""
+    def seal(self, room: bytearray | None = None) -> Pack:
+        """Write index and footer; the builder must not be used afterwards.
+
+        Args:
+            room: where to put the pack together, grown as needed; the pack is only valid until it is used again.
+                Fresh memory for each pack would cost more than all else.
+        """
         index = msgspec.msgpack.encode([(e.id, e.length, e.size, e.codec, e.kind) for e in self._entries])
         self._parts += (index, FOOTER.pack(len(index), blake3(index).digest(), END))
-        data = b"".join(self._parts)
+        data: Buffer
+        if room is None:
+            data = b"".join(self._parts)
+        else:
+            size = sum(map(len, self._parts))
+            if len(room) < size:
+                room.extend(bytes(size - len(room)))
+            data = memoryview(room)[:size]
+            at = 0
+            for part in self._parts:
+                data[at : at + len(part)] = part
+                at += len(part)
         self._parts.clear()
         return Pack(blake3(data).digest(), data, self._entries)
 
 
 class Compressor:
-    """zstd for one thread of ours; batches use several of its own."""
+    """zstd for the threads of one writer."""
 
     def __init__(self) -> None:
-        self._zstd = zstandard.ZstdCompressor(level=LEVEL)
+        self._local = threading.local()
 
     def compress(self, datas: Sequence[Buffer]) -> list[tuple[Buffer, int]]:
-        """The bytes to store for each non-empty blob, and their codec."""
-        if len(datas) == 1:
-            packed: Sequence[Buffer] = [self._zstd.compress(datas[0])]
+        """The bytes to store for each blob, and their codec."""
+        try:
+            zstd = self._local.zstd
+        except AttributeError:
+            zstd = self._local.zstd = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
+        # zstd's batch call takes no empty input, and nothing is gained on a few bytes.
+        large = [data for data in datas if len(data) >= SMALLEST]
+        if len(large) == 1:
+            frames = iter((zstd.compress(large[0]),))
         else:
-            packed = self._zstd.multi_compress_to_buffer(list(datas), threads=THREADS)  # type: ignore[assignment]
-        # Less than one sixteenth saved does not pay for decompressing at every read.
-        return [
-            (small, ZSTD) if len(small) + (len(data) >> 4) < len(data) else (data, PLAIN)
-            for small, data in zip(packed, datas, strict=True)
-        ]
+            # Threads of ours, each with batches of its own, share the work better than the library's do.
+            frames = iter(zstd.multi_compress_to_buffer(large, threads=1) if large else ())
+        stored: list[tuple[Buffer, int]] = []
+        for data in datas:
+            size = len(data)
+            if size >= SMALLEST:
+                small = next(frames)
+                # Less than one sixteenth saved does not pay for decompressing at every read.
+                if len(small) + (size >> 4) < size:
+                    stored.append((small, ZSTD))
+                    continue
+            stored.append((data, PLAIN))
+        return stored
 
 
 def path_of(name: bytes) -> str:
