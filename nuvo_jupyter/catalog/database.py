@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
+from nuvo_jupyter.catalog.tables import for_postgresql
 from nuvo_jupyter.model.errors import CatalogDamaged, InvalidInput, ServiceUnavailable, StorageFull
 
 BUSY_SECONDS = 30
@@ -48,6 +49,7 @@ class Catalog:
             )
             sa.event.listen(self.engine, "connect", _configure_sqlite)
         else:
+            for_postgresql()
             self.engine = sa.create_engine(url, pool_pre_ping=True, max_overflow=_NO_LIMIT)
         with _translated(url):
             self._migrate()

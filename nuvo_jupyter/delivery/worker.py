@@ -13,7 +13,6 @@ from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.catalog.queue import Claimed
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.execution import Execution
-from nuvo_jupyter.delivery.mail import send_due
 from nuvo_jupyter.delivery.run import execute
 from nuvo_jupyter.model.tasks import TaskState
 
@@ -210,6 +209,11 @@ def _run_watched(
 
 
 def _send_mail(context: Context, patience: float | None = None) -> None:
+    if not context.mail.host:
+        return
+    # Its libraries are for those who have set up e-mail.
+    from nuvo_jupyter.delivery.mail import send_due
+
     try:
         send_due(context, patience)
     except Exception:
