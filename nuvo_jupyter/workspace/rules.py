@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from nuvo_jupyter.model.paths import join
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".nuvoignore"
 IGNORE_FILE_MAX = 1 << 20
@@ -98,6 +100,9 @@ class Rules:
 
 
 def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
+    # Here, because most folders have no patterns, and a command should not wait for the library in vain.
+    from pathspec import GitIgnoreSpec
+
     good = []
     for line in lines:
         try:
