@@ -170,7 +170,16 @@ def _back_up(execution: Execution, root: Root, source: Source) -> _Target:
 
 def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) -> list[ObjectOutcome]:
     context, row = execution.context, execution.row
-    put: list[tuple[str, Fingerprint, Node]] = []
+    memory = target.memory
+    remembered = False
+
+    def published(path: str, seen: Fingerprint, node: Node) -> None:
+        # It came from the store: the next backup need not read it.
+        nonlocal remembered
+        remembered = True
+        assert memory is not None
+        memory.remember(path, seen, node.content)
+
     outcomes = apply(
         root,
         context.store,
@@ -178,13 +187,10 @@ def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) 
         target.fingerprints,
         progress=lambda done, total: execution.progress(APPLYING, done, total),
         spool=context.spools.of(row.distribution_id, context.home),
-        published=lambda path, seen, node: put.append((path, seen, node)),
+        published=None if memory is None else published,
     )
-    if put and target.memory is not None:
-        # All of it came from the store: the next backup need not read it.
-        for path, seen, node in put:
-            target.memory.remember(path, seen, node.content)
-        target.memory.save(context.home / "memory" / str(row.instance_id))
+    if memory is not None and remembered:
+        memory.save(context.home / "memory" / str(row.instance_id))
     return outcomes
 
 
