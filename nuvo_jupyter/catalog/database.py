@@ -79,17 +79,30 @@ class Catalog:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
         On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so that nothing read in it can
         be outdated when it writes.
+
+        Args:
+            durable: whether it, and all before it, survive a power failure from the moment anybody sees it. Otherwise the
+                last seconds may be lost, as a whole. On PostgreSQL all of them survive.
         """
         with _translated(self.url), self.engine.connect() as connection:
-            if self.is_sqlite:
+            if not self.is_sqlite:
+                with connection.begin():
+                    yield connection
+                return
+            if durable:
+                connection.exec_driver_sql("PRAGMA synchronous=FULL")
+            try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            with connection.begin() if not self.is_sqlite else _commit(connection):
-                yield connection
+                with _commit(connection):
+                    yield connection
+            finally:
+                if durable:
+                    connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
 
     def close(self) -> None:
         """Close all connections."""

@@ -99,7 +99,8 @@ class Execution:
         if self.stopping.is_set():
             raise Cancelled("The task is given back.")
         try:
-            with self.context.catalog.write() as connection:
+            # With it the backup survives a power failure, before anything is changed.
+            with self.context.catalog.write(durable=True) as connection:
                 self._fenced(lambda: queue.begin(connection, self.id, self.lease, step))
         except Cancelled:
             self.cancel = True

@@ -83,6 +83,7 @@ def take_snapshot(
             record=record,
             progress=progress,
             cancelled=cancelled,
+            durable=True,
         ).id
 
 
@@ -97,14 +98,16 @@ def take_locked(
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     same_as: tuple[int, BlobId] | None = None,
+    durable: bool = False,
 ) -> Taken:
     """:func:`take_snapshot` for callers that hold the instance's lock.
 
     Args:
         same_as: id and manifest id of a snapshot to use again if nothing has changed since.
+        durable: whether it survives a power failure as soon as it exists; a delivery sees to that before it changes anything.
     """
     return begun_again(
-        lambda: _take(context, root, instance_id, order, by, record, progress, cancelled, same_as)
+        lambda: _take(context, root, instance_id, order, by, record, progress, cancelled, same_as, durable)
     )
 
 
@@ -126,6 +129,7 @@ def _take(
     progress: Callable[[int, int], None] | None,
     cancelled: Callable[[], bool] | None,
     same_as: tuple[int, BlobId] | None,
+    durable: bool,
 ) -> Taken:
     memory, generation = _remembered(context, instance_id)
     with context.store.writer(generation) as writer:
@@ -144,7 +148,7 @@ def _take(
                 captured.remembered.save(_memory_file(context, instance_id))
             return Taken(same_as[0], captured)
         writer.flush()
-        with context.catalog.write() as connection:
+        with context.catalog.write(durable=durable) as connection:
             writer.commit(connection, lambda: _held(captured))
             snapshot_id = _insert(connection, instance_id, captured, order, by)
             if record is not None:
