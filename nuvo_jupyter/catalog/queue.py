@@ -23,6 +23,8 @@ from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
 ON_WORKSPACE = (TaskKind.SNAPSHOT.value, TaskKind.DELIVERY.value)
 """Kinds of tasks that work on an instance's folder: one instance's run one after the other, in the order of their ids."""
+ON_STORE = (TaskKind.REPAIR.value, TaskKind.COLLECT.value)
+"""Kinds of tasks that change what the index of the store says: one at a time."""
 UNFINISHED = (TaskState.WAITING.value, TaskState.QUEUED.value, TaskState.RUNNING.value)
 
 _WAITING, _QUEUED, _RUNNING = UNFINISHED
@@ -158,6 +160,13 @@ def _candidates(
         )
     )
     free = sa.or_(_c.kind.not_in(ON_WORKSPACE), _c.instance_id.is_(None), ~blocked)
+    held = sa.exists().where(
+        other.c.state == _RUNNING,
+        other.c.kind.in_(ON_STORE),
+        other.c.lease_until >= moment,
+        other.c.id != _c.id,
+    )
+    free = sa.and_(free, sa.or_(_c.kind.not_in(ON_STORE), ~held))
     abandoned = sa.select(_c.id).where(_c.state == _RUNNING, _c.lease_until < moment).order_by(_c.lease_until)
     queued = sa.select(_c.id).where(_c.state == _QUEUED).order_by(_c.id)
     queries = []

@@ -44,6 +44,7 @@ class Context:
         announce: called with a task id whenever its row changed; must be quick and thread-safe.
         prepare: called with an instance id before its backup, so that open pages can save; ``None`` without a server.
         wake: set when new work was queued in this process.
+        collect_grace: seconds between noticing that nothing holds something and freeing it.
         spools: keeps what goes to many targets while it does.
     """
 
@@ -54,5 +55,6 @@ class Context:
     lease_seconds: float = 30.0
     announce: Callable[[int], None] = lambda _task: None
     prepare: Callable[[int], None] | None = None
+    collect_grace: float = 24 * 3600.0
     wake: Event = field(default_factory=Event)
     spools: Spools = field(default_factory=Spools)

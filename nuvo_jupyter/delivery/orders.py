@@ -73,3 +73,15 @@ class VerifyOrder(msgspec.Struct, frozen=True):
 
 class RepairOrder(msgspec.Struct, frozen=True):
     """Rebuild the catalog's index of the store from its packs."""
+
+
+class CollectOrder(msgspec.Struct, frozen=True):
+    """Free what nothing holds.
+
+    Args:
+        dry_run: change nothing; say what would be freed.
+        now: with what could still be brought back, and without the grace period.
+    """
+
+    dry_run: bool = False
+    now: bool = False

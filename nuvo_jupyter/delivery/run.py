@@ -62,6 +62,7 @@ WORK = {
     TaskKind.PREVIEW: _later("preview", "preview"),
     TaskKind.VERIFY: _later("upkeep", "verify_store"),
     TaskKind.REPAIR: _later("upkeep", "repair_store"),
+    TaskKind.COLLECT: _later("collecting", "collect_store"),
 }
 
 

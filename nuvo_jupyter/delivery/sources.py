@@ -15,8 +15,10 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import snapshots
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.roots import GONE
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.model.changes import ObjectKind, ObjectOutcome, Outcome, Strategy
+from nuvo_jupyter.model.errors import NotFound
 from nuvo_jupyter.model.nodes import Node
 from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
 from nuvo_jupyter.store.store import Store
@@ -105,9 +107,15 @@ def make_source(
     """
     if order.kind is DistributionKind.RECALL:
         snapshot_id = _recalled_snapshot(connection, order)
+    snapshot = None if snapshot_id is None else snapshots.get_snapshot(connection, snapshot_id)
+    if snapshot is not None and snapshot.deleted_at == GONE:
+        raise NotFound(
+            f"Snapshot {snapshot.number}, which this is about, was deleted and its content collected.",
+            hint="Distribute another one; a recall can name the paths instead.",
+        )
     return Source(
         order=order,
-        snapshot=None if snapshot_id is None else snapshots.get_snapshot(connection, snapshot_id),
+        snapshot=snapshot,
         label=label_of(connection, space_id, moment),
         paths=file_paths(_objects(connection, order)),
         unsupported=unsupported(order),

@@ -102,3 +102,33 @@ class RepairReport(msgspec.Struct, frozen=True):
     blobs_added: int = 0
     blobs_removed: int = 0
     damage: tuple[Damage, ...] = ()
+
+
+class CollectReport(msgspec.Struct, frozen=True):
+    """What ``nuvo collect`` freed, or would free.
+
+    Args:
+        dry_run: nothing was changed; the figures are what would be freed in the end.
+        snapshots: let go of: deleted, and no longer recoverable.
+        blobs: that left the index because nothing holds them.
+        size: their bytes as stored.
+        packs_deleted: files that are gone; also those that were put together anew.
+        packs_rewritten: packs of which most was dead, or that were small, put together anew.
+        freed: bytes of the files deleted.
+        written: bytes of the files that took their place.
+        waiting: bytes that are freed once the grace period is over.
+        store_size: bytes of all packs afterwards.
+        damaged: packs that were left alone because something in them cannot be read, hexadecimal.
+    """
+
+    dry_run: bool = False
+    snapshots: int = 0
+    blobs: int = 0
+    size: int = 0
+    packs_deleted: int = 0
+    packs_rewritten: int = 0
+    freed: int = 0
+    written: int = 0
+    waiting: int = 0
+    store_size: int = 0
+    damaged: tuple[str, ...] = ()

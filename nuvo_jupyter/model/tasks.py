@@ -19,6 +19,7 @@ class TaskKind(enum.StrEnum):
     PREVIEW = "preview"
     VERIFY = "verify"
     REPAIR = "repair"
+    COLLECT = "collect"
 
 
 class TaskState(enum.StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.catalog import blobs
+from nuvo_jupyter.catalog import blobs, condemned
 from nuvo_jupyter.model.errors import Cancelled
 from nuvo_jupyter.model.store import BlobEntry, Damage, RepairReport
 from nuvo_jupyter.store.pack import name_of, path_of
@@ -34,7 +34,14 @@ def repair(
         Cancelled: ``cancelled`` said so; what was repaired until then stays.
     """
     work = _Repair(store)
-    sizes = {name: item.size for item in store.backend.list() if (name := name_of(item.path)) is not None}
+    with store.catalog.read() as connection:
+        # Collecting took everything out of them that anything holds.
+        doomed = {pack.name for pack, _, _ in condemned.all_doomed(connection) if not pack.orphan}
+    sizes = {
+        name: item.size
+        for item in store.backend.list()
+        if (name := name_of(item.path)) is not None and name not in doomed
+    }
     total, done = sum(sizes.values()), 0
     for name, size in sizes.items():
         if cancelled is not None and cancelled():

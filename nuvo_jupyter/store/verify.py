@@ -110,6 +110,10 @@ class _Check:
             self.damage.append(Damage(code, detail, pack=text, blob=entry.id.hex()))
 
     def missing(self, row: PackRow) -> None:
+        with self._store.catalog.read() as connection:
+            if blobs.find_pack(connection, row.name) is None:
+                # Collected meanwhile.
+                return
         entries = self._rows(row)
         self.bad.update(entry.id for entry in entries)
         self.damage.append(
