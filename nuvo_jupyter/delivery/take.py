@@ -21,7 +21,8 @@ from nuvo_jupyter.model.errors import AlreadyExists, ContentGone, NotFound
 from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.model.paths import from_name
 from nuvo_jupyter.model.snapshots import Reason
-from nuvo_jupyter.workspace.capture import Captured, capture, look_at
+from nuvo_jupyter.workspace.capture import capture, look_at
+from nuvo_jupyter.workspace.captured import Captured
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import Root
@@ -160,9 +161,7 @@ def _take(
 
 def _held(captured: Captured) -> set[BlobId]:
     """What a state holds that its capture may have remembered rather than added."""
-    held = {id_ for node in captured.nodes.values() for id_ in node.content}
-    held.update(known.id for known in captured.remembered.trees.values())
-    return held
+    return captured.remembered.held()
 
 
 class _Proof(msgspec.Struct, frozen=True, array_like=True):
