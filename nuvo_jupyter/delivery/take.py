@@ -144,9 +144,7 @@ def _take(
             writer=writer,
         )
         if same_as is not None and same_as[1] == captured.manifest_id:
-            captured.remembered.token = _Proof(*same_as, generation).encoded()
-            if captured.files_read:
-                captured.remembered.save(_memory_file(context, instance_id))
+            _remember(context, instance_id, memory, captured, _Proof(*same_as, generation))
             return Taken(same_as[0], captured)
         writer.flush()
         with context.catalog.write(durable=durable) as connection:
@@ -154,9 +152,17 @@ def _take(
             snapshot_id = _insert(connection, instance_id, captured, order, by)
             if record is not None:
                 record(connection, snapshot_id)
-    captured.remembered.token = _Proof(snapshot_id, captured.manifest_id, generation).encoded()
-    captured.remembered.save(_memory_file(context, instance_id))
+    _remember(context, instance_id, memory, captured, _Proof(snapshot_id, captured.manifest_id, generation))
     return Taken(snapshot_id, captured)
+
+
+def _remember(context: Context, instance_id: int, before: Memory, captured: Captured, proof: _Proof) -> None:
+    """Save what a capture found, unless that is what is on disk, vouched for by a snapshot of the same content."""
+    if captured.unchanged and before.token:
+        captured.remembered.token = before.token
+    else:
+        captured.remembered.token = proof.encoded()
+        captured.remembered.save(_memory_file(context, instance_id))
 
 
 def _held(captured: Captured) -> set[BlobId]:

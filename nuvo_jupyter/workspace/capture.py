@@ -94,6 +94,7 @@ def capture(
         sink.add(encode_manifest(manifest), MANIFEST),
         Memory(work.folders),
         trees,
+        not trees and not memory.later,
         work.files_read,
         work.done,
     )

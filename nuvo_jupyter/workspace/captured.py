@@ -20,6 +20,7 @@ class Captured:
         manifest_id: the hash of the encoded manifest.
         remembered: save it once the snapshot's transaction is committed, never before.
         trees: id → encoded, of the folders whose trees were built anew.
+        unchanged: whether all is as remembered, down to the last folder.
         files_read: how many files' contents were read.
         bytes_read: how many bytes that were.
     """
@@ -31,6 +32,7 @@ class Captured:
         manifest_id: BlobId,
         remembered: Memory,
         trees: dict[BlobId, bytes],
+        unchanged: bool,
         files_read: int,
         bytes_read: int,
     ) -> None:
@@ -39,6 +41,7 @@ class Captured:
         self.manifest_id = manifest_id
         self.remembered = remembered
         self.trees = trees
+        self.unchanged = unchanged
         self.files_read = files_read
         self.bytes_read = bytes_read
 
