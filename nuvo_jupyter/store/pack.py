@@ -49,6 +49,8 @@ _PARAMETERS = zstandard.ZstdCompressionParameters(
     search_log=1,
     min_match=7,
 )
+SMALL = 8192
+"""Blobs smaller than this on average, in bytes, are decompressed together: each alone would wait for the interpreter."""
 THREADS = max(1, min(4, os.cpu_count() or 1))
 
 
@@ -254,7 +256,7 @@ def unpack(stored: Buffer, id_: bytes, size: int, codec: int) -> bytes | None:
 def unpack_many(blobs: Sequence[tuple[Buffer, bytes, int, int]]) -> list[bytes | None]:
     """:func:`unpack` for many ``(stored, id, size, codec)`` at once, several threads decompressing."""
     frames = [index for index, (_, _, _, codec) in enumerate(blobs) if codec == ZSTD]
-    if len(frames) < 2:
+    if sum(blobs[index][2] for index in frames) >= len(frames) * SMALL:
         return [unpack(*item) for item in blobs]
     try:
         plain = _decompressor().multi_decompress_to_buffer(

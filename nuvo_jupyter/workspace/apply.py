@@ -164,7 +164,7 @@ class _Apply:
                 self._wanted(),
                 self._failed(),
             )
-            outcomes = [self._carry_out(index, change) for index, change in enumerate(self.changes)]
+            outcomes = self._carry_out_all()
             self.publishing.set_modes(grafting.modes)
             if self.durable:
                 self.publishing.sync_folders()
@@ -210,25 +210,42 @@ class _Apply:
             left = {put.temporary for put in self.puts.values() if put.temporary} | self.grafting.left()
             self.mark.stays = bool(left - sweep(self.root))
 
+    def _carry_out_all(self) -> list[ObjectOutcome]:
+        grafts, problems = self.grafts, self.grafting.problems
+        outcomes = []
+        for index, change in enumerate(self.changes):
+            graft = grafts.get(index)
+            if graft is not None and index == graft.members[0]:
+                self._show(graft)
+            if graft is None or not graft.shown:
+                outcome = self._carry_out(index, change)
+                self._tick(1)
+            elif index in problems:
+                outcome = _outcome(change, Outcome.FAILED, problems[index])
+            else:
+                outcome = _outcome(change, change.outcome, change.detail)
+            outcomes.append(outcome)
+        return outcomes
+
+    def _show(self, graft: Graft) -> None:
+        """Let a new folder appear, or take it apart."""
+        try:
+            self.publishing.show(graft, self.grafting)
+        except OSError:
+            # Something is there, or the way there is gone: putting one by one says what.
+            self.puts.update(self.grafting.apart(graft))
+        else:
+            self._tick(len(graft.members))
+
     def _carry_out(self, index: int, change: Change) -> ObjectOutcome:
         try:
-            result = self._change(index, change)
+            return _outcome(change, *self._change(index, change))
         except OSError as error:
-            result = (Outcome.FAILED, explain(error))
-        self._tick(1)
-        outcome, detail = result
-        at = change.at if change.at != change.path else ""
-        if outcome is not change.outcome and change.action is not Action.KEEP:
-            at = ""
-        return ObjectOutcome(change.path, outcome, at, detail, change.kind)
+            return _outcome(change, Outcome.FAILED, explain(error))
 
     def _change(self, index: int, change: Change) -> tuple[Outcome, str]:
         if change.action is Action.KEEP:
             return change.outcome, change.detail
-        graft = self.grafts.get(index)
-        if graft is not None and self._is_shown(graft, index):
-            problem = self.grafting.problems.get(index)
-            return (Outcome.FAILED, problem) if problem else (change.outcome, change.detail)
         put = self.puts.get(index)
         if put is not None:
             if put.problem:
@@ -238,16 +255,6 @@ class _Apply:
             problem = self._path_problem(change)
             return (Outcome.FAILED, problem) if problem else self.publishing.remove(change)
         return Outcome.FAILED, "Its merge was not resolved."
-
-    def _is_shown(self, graft: Graft, index: int) -> bool:
-        """Whether a new folder lies in its place; its first change lets it appear, or takes it apart."""
-        if index == graft.members[0]:
-            try:
-                self.publishing.show(graft, self.grafting)
-            except OSError:
-                # Something is there, or the way there is gone: putting one by one says what.
-                self.puts.update(self.grafting.apart(graft))
-        return graft.shown
 
     def _path_problem(self, change: Change) -> str:
         """Why a change cannot be carried out at its path; ``""`` if it can."""
@@ -272,6 +279,13 @@ class _Apply:
     def _stop(self) -> None:
         if self.cancelled is not None and self.cancelled():
             raise Cancelled("Cancelled before anything was changed.")
+
+
+def _outcome(change: Change, outcome: Outcome, detail: str) -> ObjectOutcome:
+    at = change.at if change.at != change.path else ""
+    if at and outcome is not change.outcome and change.action is not Action.KEEP:
+        at = ""
+    return ObjectOutcome(change.path, outcome, at, detail, change.kind)
 
 
 def _problem(path: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 import msgspec
@@ -17,6 +18,8 @@ from nuvo_jupyter.workspace.problems import explain
 
 BATCH_BYTES = 8 << 20
 BATCH_FILES = 1024
+READERS = 2
+"""Threads that read and decompress ahead, each one batch."""
 
 T = TypeVar("T")
 
@@ -54,7 +57,7 @@ class Feed:
         self.spool = spool
 
     def batches(self, items: Sequence[T], node_of: Callable[[T], Node | None]) -> Iterator[Batch[T]]:
-        """Every object in its order, in batches of about 8 MiB that are read one ahead.
+        """Every object in its order, in batches of about 8 MiB that are read ahead.
 
         Args:
             items: the objects.
@@ -69,25 +72,16 @@ class Feed:
             yield self._read(first)
             return
         # Not by the threads of anybody else: it must not wait for them.
-        with ThreadPoolExecutor(1, "nuvo-read") as reader:
-            yield from self._ahead(reader, first, second, parts)
-
-    def _ahead(
-        self,
-        reader: ThreadPoolExecutor,
-        first: _Part[T],
-        second: _Part[T],
-        parts: Iterator[_Part[T]],
-    ) -> Iterator[Batch[T]]:
-        waiting: Future[Batch[T]] = reader.submit(self._read, first)
-        following: _Part[T] | None = second
-        while following is not None:
-            batch = waiting.result()
-            waiting = reader.submit(self._read, following)
-            following = next(parts, None)
-            yield batch
-            del batch
-        yield waiting.result()
+        with ThreadPoolExecutor(READERS, "nuvo-read") as readers:
+            ahead = deque(readers.submit(self._read, part) for part in (first, second))
+            while ahead:
+                batch = ahead.popleft().result()
+                following = next(parts, None)
+                if following is not None:
+                    ahead.append(readers.submit(self._read, following))
+                yield batch
+                # Its memory is wanted for the next.
+                del batch
 
     def is_kept(self, node: Node) -> bool:
         """Whether the spool has all of a file's content."""

@@ -23,7 +23,7 @@ from nuvo_jupyter.workspace.feed import Batch, Feed
 from nuvo_jupyter.workspace.prepare import Put
 from nuvo_jupyter.workspace.problems import explain
 from nuvo_jupyter.workspace.safe import CREATE_FLAGS, VANISHED, Descent, look
-from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint, fingerprint
+from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint
 from nuvo_jupyter.workspace.syscalls import rename_new
 from nuvo_jupyter.workspace.temporaries import Names, clear_folder
 from nuvo_jupyter.workspace.writing import copy, pour, sync_file, write, wrong_size
@@ -41,7 +41,7 @@ class Graft(msgspec.Struct):
         members: indices of its changes in the plan, itself first, folders before what is in them.
         hidden: path text of where it is written; ``""`` while it is not.
         shown: whether it lies in its place.
-        seen: its files that will not change unnoticed: indices of their changes, and how they look.
+        seen: how its files look that will not change unnoticed, and of which change each is.
         modes: path text of folders → modes that are set when they lie in their place.
     """
 
@@ -49,7 +49,8 @@ class Graft(msgspec.Struct):
     members: list[int]
     hidden: str = ""
     shown: bool = False
-    seen: list[tuple[int, Fingerprint]] = []
+    seen: list[Fingerprint] = []
+    seen_of: list[int] = []
     modes: dict[str, int] = {}
 
     def place_of(self, path: str) -> str:
@@ -119,6 +120,7 @@ class Grafting:
         self._home: str | None = None
         self._fd = -1
         self._unlike: set[int] = set()
+        self._modes: dict[int, int] = {}
         self._broken: dict[str, str] = {}
         self.problems: dict[int, str] = {}
         self.modes: dict[str, int] = {}
@@ -180,11 +182,11 @@ class Grafting:
         graft.shown = True
         self.modes.update(graft.modes)
         if self._published is not None:
-            for index, seen in graft.seen:
+            for index, seen in zip(graft.seen_of, graft.seen, strict=True):
                 change = self._changes[index]
                 if change.node is not None:
                     self._published(change.at, seen, change.node)
-        graft.seen = []
+        graft.seen, graft.seen_of = [], []
 
     def apart(self, graft: Graft) -> dict[int, Put]:
         """The members of a folder that cannot appear as a whole, to be put one by one from where they lie."""
@@ -268,13 +270,19 @@ class Grafting:
             wanted = node.size if change.data is None else len(change.data)
             status = self._write(self._fd, name, node, data, wanted)
             if self._published is not None and change.data is None and is_as_put(status, node):
-                graft.seen.append((index, fingerprint(status)))
+                graft.seen.append(self._fingerprint(status, node))
+                graft.seen_of.append(index)
         except (NuvoError, OSError) as error:
             if isinstance(error, Cancelled):
                 raise
             self.problems[index] = explain(error)
             if node.kind is _FOLDER:
                 self._broken[change.at] = self.problems[index]
+
+    def _fingerprint(self, status: os.stat_result, node: Node) -> Fingerprint:
+        # Of what is the same for many, or in the node, one is enough.
+        mode = self._modes.setdefault(status.st_mode, status.st_mode)
+        return Fingerprint(node.size, node.mtime_ns, status.st_ctime_ns, status.st_ino, mode)
 
     def _make(self, index: int, change: Change, node: Node, graft: Graft, name: str) -> None:
         self._home = None
