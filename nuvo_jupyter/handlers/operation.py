@@ -12,10 +12,10 @@ import msgspec
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from nuvo_jupyter.engine.openapi import API, encode, takes_body
 from nuvo_jupyter.engine.operations import OPERATIONS, Operation, Raw
 from nuvo_jupyter.handlers.base import NuvoHandler, UnknownPathHandler
 from nuvo_jupyter.handlers.decoding import decode_request
-from nuvo_jupyter.engine.openapi import API, encode, takes_body
 from nuvo_jupyter.handlers.raw import send_raw
 from nuvo_jupyter.model.requests import TaskShow
 from nuvo_jupyter.model.tasks import Preview, Task
