@@ -216,7 +216,9 @@ class _Walk:
                     continue
                 if seen[4] & KIND == _FOLDER:
                     name = entry.name
-                    folders.append((from_name(name), name, seen[4]))
+                    # What an apply is writing just now, or left when it was killed, is not part of any state.
+                    if not name.startswith(OURS):
+                        folders.append((from_name(name), name, seen[4]))
                 else:
                     rows.append(entry.name)
                     rows += seen
