@@ -75,6 +75,11 @@ def all_packs(connection: Connection) -> list[PackRow]:
     return [PackRow(row.id, bytes(row.name), row.size) for row in rows]
 
 
+def any_pack(connection: Connection) -> bool:
+    """Whether the catalog knows of any pack."""
+    return connection.exec_driver_sql("SELECT 1 FROM pack LIMIT 1").first() is not None
+
+
 def find_pack(connection: Connection, name: bytes) -> PackRow | None:
     """The pack of that name, if the catalog knows it."""
     row = connection.execute(
@@ -88,6 +93,11 @@ def rows_of_pack(connection: Connection, pack_id: int) -> list[BlobEntry]:
     columns = (blob.c.id, blob.c.offset, blob.c.length, blob.c.size, blob.c.codec, blob.c.kind)
     query = sa.select(*columns).where(blob.c.pack_id == pack_id).order_by(blob.c.offset)
     return [BlobEntry(bytes(row[0]), *row[1:]) for row in connection.execute(query)]
+
+
+def of_kind(connection: Connection, kind: int) -> set[bytes]:
+    """Ids of all blobs that were first written as 0 content, 1 tree or 2 manifest."""
+    return {bytes(id_) for id_ in connection.scalars(sa.select(blob.c.id).where(blob.c.kind == kind))}
 
 
 def add_packs(

@@ -177,8 +177,8 @@ def _unusable(path: str, reason: str) -> CatalogDamaged:
 def _damaged(url: str, text: str) -> CatalogDamaged:
     return CatalogDamaged(
         f"The catalog {make_url(url).database} is damaged: {text}.",
-        hint="Move the file away and restore its last backup, or run `nuvo repair`: the packs of the store hold "
-        "all content and manifests.",
+        hint="Move the file away and put its last backup in its place, or run `nuvo rebuild`, which makes a new one: the "
+        "packs of the store hold all content and manifests.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -108,10 +109,21 @@ def add(app: App) -> None:
             end(ERROR)
 
     @app.command()
-    def repair(context: Context, json: Json = False) -> None:
-        """Rebuild the catalog's index of the store from its packs."""
+    def repair(
+        context: Context,
+        source: Annotated[
+            str,
+            Option(
+                "--from", metavar="STORE", help="A copy of the store that may still have what is lost here."
+            ),
+        ] = "",
+        json: Json = False,
+    ) -> None:
+        """Rebuild the catalog's index of the store from its packs. Lists what is lost for good."""
         run = session(context)
-        task = run.finish(run.client.repair(), True)
+        if source and "://" not in source:
+            source = os.path.abspath(source)
+        task = run.finish(run.client.repair(source=source), True)
         found = run.client.repair_show(id=task.id)
         if run.output.struct(found):
             return
@@ -119,8 +131,34 @@ def add(app: App) -> None:
             run.output.note(f"{damage.code}: {damage.detail}")
         run.output.note(
             f"{found.packs} packs read: {found.packs_added} packs and {found.blobs_added} blobs added to the index, "
-            f"{found.packs_removed} packs and {found.blobs_removed} blobs removed."
+            f"{found.packs_removed} packs and {found.blobs_removed} blobs removed, {found.taken_back} blobs taken back "
+            "from elsewhere."
         )
+        for item in found.lost:
+            run.output.line("\t".join(text for text in (item.reference, item.detail) if text))
+        if found.lost:
+            run.output.note(
+                f"Lost: the {len(found.lost)} named above. A copy of the store may have them: --from STORE."
+            )
+            end(ERROR)
+
+    @app.command()
+    def rebuild(context: Context, json: Json = False) -> None:
+        """Make a new catalog where it is lost. Its snapshots are those the store still describes."""
+        from nuvo_jupyter.clients.configured import configured
+        from nuvo_jupyter.engine.rebuild import rebuild as act
+
+        run = session(context)
+        found = act(configured())
+        if run.output.struct(found):
+            return
+        run.output.note(
+            f"{found.packs} packs with {found.blobs} blobs read: {found.snapshots} snapshots found."
+        )
+        if found.space:
+            run.output.note(
+                f"They are snapshots of {found.space}/master now: `nuvo log -i {found.space}/master`."
+            )
 
     @app.command(context_settings=_PASS_ON)
     def demo(context: Context) -> None:

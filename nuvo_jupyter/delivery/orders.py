@@ -72,7 +72,13 @@ class VerifyOrder(msgspec.Struct, frozen=True):
 
 
 class RepairOrder(msgspec.Struct, frozen=True):
-    """Rebuild the catalog's index of the store from its packs."""
+    """Rebuild the catalog's index of the store from its packs.
+
+    Args:
+        source: a copy of the store to take back from what is lost; ``""`` for none.
+    """
+
+    source: str = ""
 
 
 class CollectOrder(msgspec.Struct, frozen=True):

@@ -171,6 +171,16 @@ class CatalogDamaged(NuvoError):
     status = 500
 
 
+class CatalogLost(CatalogDamaged):
+    """There is no catalog, or nothing is in it, but the store it belongs to holds content."""
+
+    code = "catalog_lost"
+    default_hint = (
+        "Put the catalog's last backup in its place, or run `nuvo rebuild`: it makes a new one with all snapshots the "
+        "store still describes. To begin anew instead, choose another home (c.Nuvo.home, NUVO_HOME)."
+    )
+
+
 class ServiceUnavailable(NuvoError):
     """The server or service behind a client does not answer."""
 

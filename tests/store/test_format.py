@@ -54,7 +54,7 @@ def test_an_older_store_is_brought_up_step_by_step(backend: Backend) -> None:
         StoreDamaged, match="format version 3; this version of Nuvo reads up to version 1"
     ) as error:
         open_backend(backend.url)
-    assert "upgrade" in error.value.hint
+    assert "upgrade" in str(error.value.hint)
 
 
 def test_a_migration_that_is_broken_off_is_begun_again(backend: Backend) -> None:
