@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -22,6 +22,8 @@ GENERATION = "store.generation"
 # One statement text for every full batch, so that the drivers' statement caches hit. SQLite takes up to
 # 32,766 variables, PostgreSQL 65,535; longer statements are no faster.
 BATCH = 1000
+STEP = 10_000
+"""Rows that are handed to the driver at once, which may copy them."""
 
 
 class Location(NamedTuple):
@@ -101,7 +103,7 @@ def of_kind(connection: Connection, kind: int) -> set[bytes]:
 
 
 def add_packs(
-    connection: Connection, catalog: Catalog, packs: Iterable[tuple[bytes, int, Sequence[BlobEntry]]]
+    connection: Connection, catalog: Catalog, packs: Iterable[tuple[bytes, int, Iterable[BlobEntry]]]
 ) -> None:
     """Enter durable packs and their blobs; blobs that lie in another pack already keep their place.
 
@@ -128,7 +130,8 @@ def add_packs(
             'INSERT INTO blob (id, pack_id, "offset", length, size, codec, kind) '  # noqa: S608
             f"VALUES ({marks(connection, 7)}) ON CONFLICT DO NOTHING"
         )
-        connection.exec_driver_sql(text, rows)
+        for start in range(0, len(rows), STEP):
+            connection.exec_driver_sql(text, rows[start : start + STEP])
 
 
 def remove_pack(connection: Connection, pack_id: int) -> None:

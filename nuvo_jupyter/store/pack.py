@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -54,37 +55,70 @@ SMALL = 8192
 THREADS = max(1, min(4, os.cpu_count() or 1))
 
 
+class Packed(NamedTuple):
+    """Blobs as they are to be stored, one behind the other, and for each: id, stored and plain bytes, codec, kind."""
+
+    data: Buffer
+    ids: Sequence[bytes]
+    lengths: Sequence[int]
+    sizes: Sequence[int]
+    codecs: Sequence[int]
+    kinds: Sequence[int]
+
+
+class Entries:
+    """What is in a pack, by offset; in columns, because there are many."""
+
+    def __init__(self) -> None:
+        self._ids: list[bytes] = []
+        self._lengths, self._sizes = array("Q"), array("Q")
+        self._codecs, self._kinds = bytearray(), bytearray()
+
+    def extend(self, packed: Packed) -> None:
+        """Add blobs that lie behind those before."""
+        self._ids.extend(packed.ids)
+        self._lengths.extend(packed.lengths)
+        self._sizes.extend(packed.sizes)
+        self._codecs.extend(packed.codecs)
+        self._kinds.extend(packed.kinds)
+
+    def encoded(self) -> bytes:
+        """The index of the pack."""
+        return msgspec.msgpack.encode(
+            list(zip(self._ids, self._lengths, self._sizes, self._codecs, self._kinds, strict=True))
+        )
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[BlobEntry]:
+        starts = accumulate(self._lengths, initial=HEADER.size)
+        return map(BlobEntry, self._ids, starts, self._lengths, self._sizes, self._codecs, self._kinds)
+
+
 class Pack(NamedTuple):
     """A finished pack: its name (32 bytes, the BLAKE3 hash of ``data``), bytes and entries."""
 
     name: bytes
     data: Buffer
-    entries: list[BlobEntry]
-
-
-class Packed(NamedTuple):
-    """Blobs as they are to be stored, one behind the other, and for each: id, stored and plain bytes, codec, kind."""
-
-    data: Buffer
-    ids: list[bytes]
-    lengths: list[int]
-    sizes: list[int]
-    codecs: list[int]
-    kinds: list[int]
+    entries: Entries
 
 
 class PackBuilder:
-    """Collects stored blobs and seals them into a :class:`Pack`.
+    """Puts stored blobs together and seals them into a :class:`Pack`.
 
-    It keeps the blobs as they were given, which must not change until it is sealed, and puts them together once.
+    Args:
+        room: where to do so, grown as needed. It may be used again when the pack before is not needed any more:
+            fresh memory for each would cost more than all else.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: bytearray | None = None) -> None:
+        self._room = bytearray() if room is None else room
+        self._size = 0
+        self._entries = Entries()
         # The nonce makes every pack's name new: content written again after a repair can never be
         # taken for a damaged pack that still lies there.
-        self._parts: list[Buffer] = [HEADER.pack(MAGIC, VERSION, os.urandom(16))]
-        self._size = HEADER.size
-        self._entries: list[BlobEntry] = []
+        self._put(HEADER.pack(MAGIC, VERSION, os.urandom(16)))
 
     def append(self, id_: bytes, stored: Buffer, size: int, codec: int, kind: int) -> None:
         """Add one blob as it is to be stored; ``size`` is that of its plain bytes."""
@@ -92,11 +126,17 @@ class PackBuilder:
 
     def append_many(self, packed: Packed) -> None:
         """Add blobs as they are to be stored."""
-        data, ids, lengths, sizes, codecs, kinds = packed
-        self._parts.append(data)
-        starts = accumulate(lengths, initial=self._size)
-        self._entries.extend(map(BlobEntry, ids, starts, lengths, sizes, codecs, kinds))
-        self._size += len(data)
+        self._put(packed.data)
+        self._entries.extend(packed)
+
+    def _put(self, data: Buffer) -> None:
+        start, self._size = self._size, self._size + len(data)
+        if self._size > len(self._room):
+            # Behind the end it grows in place, or by half.
+            del self._room[start:]
+            self._room += data
+        else:
+            self._room[start : self._size] = data
 
     @property
     def is_full(self) -> bool:
@@ -106,29 +146,19 @@ class PackBuilder:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def seal(self, room: bytearray | None = None) -> Pack:
-        """Write index and footer; the builder must not be used afterwards.
-
-        Args:
-            room: where to put the pack together, grown as needed; the pack is only valid until it is used again.
-                Fresh memory for each pack would cost more than all else.
-        """
-        index = msgspec.msgpack.encode([(e.id, e.length, e.size, e.codec, e.kind) for e in self._entries])
-        self._parts += (index, FOOTER.pack(len(index), blake3(index).digest(), END))
-        data: Buffer
-        if room is None:
-            data = b"".join(self._parts)
-        else:
-            size = sum(map(len, self._parts))
-            if len(room) < size:
-                room.extend(bytes(size - len(room)))
-            data = memoryview(room)[:size]
-            at = 0
-            for part in self._parts:
-                data[at : at + len(part)] = part
-                at += len(part)
-        self._parts.clear()
+    def seal(self) -> Pack:
+        """Write index and footer; the builder must not be used afterwards."""
+        index = self._entries.encoded()
+        self._put(index)
+        self._put(FOOTER.pack(len(index), blake3(index).digest(), END))
+        data = memoryview(self._room)[: self._size]
         return Pack(blake3(data).digest(), data, self._entries)
+
+    def released(self, pack: Pack) -> bytearray:
+        """The room of a pack whose bytes are not needed any more."""
+        if isinstance(pack.data, memoryview):
+            pack.data.release()
+        return self._room
 
 
 class Compressor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -14,7 +16,6 @@ from sqlalchemy.engine import Connection
 
 from nuvo_jupyter.catalog import blobs, holding
 from nuvo_jupyter.model.errors import TooLarge
-from nuvo_jupyter.model.store import BlobEntry
 from nuvo_jupyter.store import chunks
 from nuvo_jupyter.store.backend import Backend
 from nuvo_jupyter.store.index import BlobIndex
@@ -24,6 +25,7 @@ from nuvo_jupyter.store.pack import (
     THREADS,
     Buffer,
     Compressor,
+    Entries,
     PackBuilder,
     Packed,
     path_of,
@@ -63,14 +65,14 @@ class Writer:
         self._compressor = Compressor()
         self._builder = PackBuilder()
         self._known: set[bytes] = set()
-        self._written: list[tuple[bytes, int, list[BlobEntry]]] = []
+        self._written: list[tuple[bytes, int, Entries]] = []
         self._batch: list[_New] = []
         self._batch_bytes = 0
         self._compressing: deque[Future[Packed]] = deque()
         self._writing: Future[None] | None = None
         self._compressors: ThreadPoolExecutor | None = None
         self._disk: ThreadPoolExecutor | None = None
-        self._room = bytearray()
+        self._rooms: list[bytearray] = []
         self._failed = False
 
     def __enter__(self) -> Self:
@@ -82,6 +84,9 @@ class Writer:
         for executor in (self._compressors, self._disk):
             if executor is not None:
                 executor.shutdown(wait=True, cancel_futures=True)
+        if self._compressors is not None:
+            self._rooms.clear()
+            _give_back()
 
     def add(self, data: Buffer, kind: int = CONTENT) -> bytes:
         """Add one blob as it is, uncut, and return its id.
@@ -148,6 +153,7 @@ class Writer:
             self._written_out()
             if len(self._builder):
                 self._put(self._next_builder())
+            self._rooms.clear()
         except BaseException:
             self._failed = True
             raise
@@ -192,7 +198,7 @@ class Writer:
         return batch
 
     def _next_builder(self) -> PackBuilder:
-        builder, self._builder = self._builder, PackBuilder()
+        builder, self._builder = self._builder, PackBuilder(self._rooms.pop() if self._rooms else None)
         return builder
 
     def _start(self) -> None:
@@ -228,9 +234,18 @@ class Writer:
         )
 
     def _put(self, builder: PackBuilder) -> None:
-        pack = builder.seal(self._room)
+        pack = builder.seal()
+        size = len(pack.data)
         self._backend.put(path_of(pack.name), pack.data)
-        self._written.append((pack.name, len(pack.data), pack.entries))
+        self._written.append((pack.name, size, pack.entries))
+        self._rooms.append(builder.released(pack))
+
+
+def _give_back() -> None:
+    """Let the operating system have what the C library keeps of memory that was freed; a server lives long."""
+    with contextlib.suppress(OSError, AttributeError):
+        # Only glibc has it; others give back by themselves.
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _read(descriptor: int, size: int) -> Iterator[bytes]:
