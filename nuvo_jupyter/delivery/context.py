@@ -45,6 +45,8 @@ class Context:
         prepare: called with an instance id before its backup, so that open pages can save; ``None`` without a server.
         wake: set when new work was queued in this process.
         collect_grace: seconds between noticing that nothing holds something and freeing it.
+        collect_every: seconds between collections that nobody asked for; 0 for none.
+        snapshot_every: minutes between looks at instances that say nothing of their own; 0 for none.
         spools: keeps what goes to many targets while it does.
     """
 
@@ -56,5 +58,7 @@ class Context:
     announce: Callable[[int], None] = lambda _task: None
     prepare: Callable[[int], None] | None = None
     collect_grace: float = 24 * 3600.0
+    collect_every: float = 0.0
+    snapshot_every: int = 0
     wake: Event = field(default_factory=Event)
     spools: Spools = field(default_factory=Spools)

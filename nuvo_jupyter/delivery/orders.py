@@ -16,6 +16,7 @@ class SnapshotOrder(msgspec.Struct, frozen=True):
         description: ``None`` takes the current state's description.
         next_description: becomes the current state's description; ``None`` leaves it.
         final: no work is expected in the next stage.
+        unless_same: take none if the newest snapshot holds the same.
     """
 
     name: str | None = None
@@ -23,6 +24,7 @@ class SnapshotOrder(msgspec.Struct, frozen=True):
     next_description: str | None = None
     final: bool = False
     reason: Reason = Reason.MANUAL
+    unless_same: bool = False
 
 
 class DistributionOrder(msgspec.Struct, frozen=True):
@@ -91,3 +93,30 @@ class CollectOrder(msgspec.Struct, frozen=True):
 
     dry_run: bool = False
     now: bool = False
+
+
+class UsageOrder(msgspec.Struct, frozen=True):
+    """Say who holds how much of the store.
+
+    Args:
+        space_id: of this space alone.
+        instance_id: of this instance alone, snapshot by snapshot.
+        snapshot_ids: also what deleting these would free.
+        states: their references.
+    """
+
+    space_id: int | None = None
+    instance_id: int | None = None
+    snapshot_ids: tuple[int, ...] = ()
+    states: tuple[str, ...] = ()
+
+
+class ForgetOrder(msgspec.Struct, frozen=True):
+    """Apply a space's retention rule.
+
+    Args:
+        dry_run: delete nothing; say what would be.
+    """
+
+    space_id: int
+    dry_run: bool = False

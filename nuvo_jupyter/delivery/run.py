@@ -32,11 +32,15 @@ def snapshot(execution: Execution) -> None:
     def record(connection: Connection, snapshot_id: int) -> None:
         execution.finish(connection, TaskState.DONE, result=pack_result({}, snapshot_id=snapshot_id))
 
+    order = msgspec.msgpack.decode(execution.row.request, type=SnapshotOrder)
+    if order.unless_same:
+        _later("scheduling", "take_if_changed")(execution)
+        return
     execution.progress("capture")
     take_snapshot(
         execution.context,
         execution.row.instance_id,
-        order=msgspec.msgpack.decode(execution.row.request, type=SnapshotOrder),
+        order=order,
         by=execution.row.created_by,
         record=record,
         progress=lambda done, total: execution.progress("capture", done, total),
@@ -63,6 +67,8 @@ WORK = {
     TaskKind.VERIFY: _later("upkeep", "verify_store"),
     TaskKind.REPAIR: _later("upkeep", "repair_store"),
     TaskKind.COLLECT: _later("collecting", "collect_store"),
+    TaskKind.USAGE: _later("measuring", "measure_usage"),
+    TaskKind.FORGET: _later("retaining", "forget_by_rule"),
 }
 
 

@@ -20,6 +20,8 @@ class TaskKind(enum.StrEnum):
     VERIFY = "verify"
     REPAIR = "repair"
     COLLECT = "collect"
+    USAGE = "usage"
+    FORGET = "forget"
 
 
 class TaskState(enum.StrEnum):

@@ -16,7 +16,7 @@ from nuvo_jupyter.catalog import blobs, condemned, holding, releasing
 from nuvo_jupyter.catalog.blobs import PackRow
 from nuvo_jupyter.catalog.database import read_clock
 from nuvo_jupyter.model.errors import Cancelled
-from nuvo_jupyter.model.store import CollectReport
+from nuvo_jupyter.model.store import BlobEntry, CollectReport
 from nuvo_jupyter.store.graph import Graph, Reached
 from nuvo_jupyter.store.pack import name_of, path_of
 from nuvo_jupyter.store.repack import Use, chosen, grouped, repack, size_of
@@ -297,7 +297,7 @@ class _Collect:
                 alive[row.pack_id] = (count + 1, size + row.length)
         return [Use(pack, *alive.get(pack.id, (0, 0))) for pack in known]
 
-    def _alive_in(self, pack: PackRow, dead: dict[bytes, int]) -> list[blobs.BlobEntry]:
+    def _alive_in(self, pack: PackRow, dead: dict[bytes, int]) -> list[BlobEntry]:
         with self._catalog.read() as connection:
             return [entry for entry in blobs.rows_of_pack(connection, pack.id) if entry.id not in dead]
 

@@ -7,12 +7,12 @@ four bytes per entry, however many snapshots share it.
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import msgspec
 import zstandard
 from blake3 import blake3
 
@@ -28,6 +28,7 @@ _MAGIC = b"nuvo graph 1\n"
 _SUM = 32
 _UNREAD = 0xFFFF_FFFF_FFFF_FFFF
 _ID = 32
+_SIZES = struct.Struct("<5Q")
 
 
 class Reached:
@@ -208,52 +209,50 @@ class Graph:
             data = b"" if path is None else path.read_bytes()
         except OSError:
             return graph
-        body = data[len(_MAGIC) + _SUM :]
+        body = memoryview(data)[len(_MAGIC) + _SUM :]
         if not data.startswith(_MAGIC) or data[len(_MAGIC) : len(_MAGIC) + _SUM] != blake3(body).digest():
             return graph
         try:
-            image = msgspec.msgpack.decode(zstandard.decompress(body), type=_Image)
-        except (msgspec.MsgspecError, zstandard.ZstdError):
+            plain = memoryview(zstandard.decompress(body))
+        except zstandard.ZstdError:
             return graph
-        graph.folders = _numbered(image.folders)
+        parts, at = [], _SIZES.size
+        for length in _SIZES.unpack_from(plain):
+            parts.append(plain[at : at + length])
+            at += length
+        graph.folders = _numbered(bytes(parts[0]))
         graph.names = list(graph.folders)
-        graph.contents = _numbered(image.contents)
-        for own, saved in (
-            (graph._starts, image.starts),
-            (graph._ends, image.ends),
-            (graph.edges, image.edges),
-        ):
-            own.frombytes(saved)
+        graph.contents = _numbered(bytes(parts[1]))
+        for own, part in zip((graph._starts, graph._ends, graph.edges), parts[2:], strict=True):
+            own.frombytes(part)
         return graph
 
     def save(self, path: Path) -> None:
         """Write the graph, replacing what was there atomically; a disk that is full is no error."""
-        image = _Image(
-            b"".join(self.names),
-            b"".join(self.contents),
-            self._starts.tobytes(),
-            self._ends.tobytes(),
-            self.edges.tobytes(),
-        )
-        body = zstandard.compress(msgspec.msgpack.encode(image), 1)
+        parts = (b"".join(self.names), b"".join(self.contents), self._starts, self._ends, self.edges)
+        lengths = [memoryview(part).nbytes for part in parts]
+        compressor = zstandard.ZstdCompressor(1).chunker(_SIZES.size + sum(lengths))
+        hasher = blake3()
         temporary = None
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=".graph-", dir=path.parent)
             with os.fdopen(handle, "wb") as file:
-                file.write(_MAGIC + blake3(body).digest() + body)
+                file.write(_MAGIC + bytes(_SUM))
+                for part in (_SIZES.pack(*lengths), *parts, None):
+                    for piece in (
+                        compressor.finish()  # type: ignore[no-untyped-call]
+                        if part is None
+                        else compressor.compress(memoryview(part))
+                    ):
+                        hasher.update(piece)
+                        file.write(piece)
+                file.seek(len(_MAGIC))
+                file.write(hasher.digest())
             os.replace(temporary, path)
         except OSError:
             if temporary is not None:
                 Path(temporary).unlink(missing_ok=True)
-
-
-class _Image(msgspec.Struct, array_like=True):
-    folders: bytes
-    contents: bytes
-    starts: bytes
-    ends: bytes
-    edges: bytes
 
 
 def _numbered(ids: bytes) -> dict[bytes, int]:

@@ -39,8 +39,9 @@ from tests.delivery.test_kill import Killer
 
 Make = Callable[..., Course]
 STUDENTS = ("anna", "ben")
-PATHS = ("a", "b", "week1/c", "week1/d", "week2/deep/e")
-CONTENTS = tuple(f"{name} " * 200 for name in ("red", "green", "blue", ""))
+PATHS = ("a", "week1/b")
+CONTENTS = tuple(f"{name} " * 200 for name in ("red", "green"))
+STEPS = ("mark", "condemn", "free", "rewrite", "delete")
 
 
 class Killed(BaseException):
@@ -84,7 +85,7 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         report = verify(self.course.context.store)
         assert report.ok, report
-        self.collect(1, now_=True, until=0, memory=True)
+        self.collect(1, now_=True, until=0, memory=True, during="", who="")
         report = verify(self.course.context.store)
         assert report.ok, report
         assert report.unreferenced == 0
@@ -114,7 +115,7 @@ class Life(RuleBasedStateMachine):
             nonlocal left
             if left:
                 left -= 1
-                self.collect(1 - process, now_=True, until=0, memory=False)
+                self.collect(1 - process, now_=True, until=0, memory=False, during="", who="")
 
         taken = take_snapshot(
             self.contexts[process], self.course.ids[who], order=SnapshotOrder(), by="prof", progress=during
@@ -125,14 +126,17 @@ class Life(RuleBasedStateMachine):
         }
 
     @precondition(lambda self: self.taken)
-    @rule(which=st.integers(0, 100), long_ago=st.booleans())
-    def delete(self, which: int, long_ago: bool) -> None:
-        number = sorted(self.taken)[which % len(self.taken)]
+    @rule(
+        chosen=st.one_of(st.just(tuple(range(200))), st.sets(st.integers(0, 8)).map(tuple)),
+        long_ago=st.sampled_from((True, True, False)),
+    )
+    def delete(self, chosen: tuple[int, ...], long_ago: bool) -> None:
+        numbers = [number for at, number in enumerate(sorted(self.taken)) if at in chosen]
         with self.course.context.catalog.write() as connection:
             c = t.snapshot.c
             connection.execute(
                 sa.update(t.snapshot)
-                .where(c.id == number, kept(t.snapshot))
+                .where(c.id.in_(numbers), kept(t.snapshot))
                 .values(deleted_at=1.0 if long_ago else now(connection))
             )
 
@@ -154,11 +158,21 @@ class Life(RuleBasedStateMachine):
     @rule(
         process=st.integers(0, 1),
         now_=st.booleans(),
-        until=st.integers(0, 25),
+        until=st.one_of(st.just(0), st.integers(0, 25)),
         memory=st.booleans(),
+        during=st.sampled_from(("", *STEPS)),
+        who=st.sampled_from(("master", *STUDENTS)),
     )
-    def collect(self, process: int, now_: bool, until: int, memory: bool) -> None:
-        """Collect; the process may end at one of the points at which something is changed."""
+    def collect(self, process: int, now_: bool, until: int, memory: bool, during: str, who: str) -> None:
+        """Collect; another process may take a snapshot in one of its steps, and it may end wherever it changes something."""
+        pending = [during]
+
+        def tell(step: str, _done: int, _total: int) -> None:
+            count()
+            if step in pending:
+                pending.clear()
+                self.snapshot(who, 1 - process, 0)
+
         context = self.contexts[process]
         count = killer_at(until)
         backend = context.store.backend
@@ -173,11 +187,27 @@ class Life(RuleBasedStateMachine):
                     grace=0.0 if now_ else 3600.0,
                     early=False,
                     alone=lambda _: now_,
-                    progress=count,
+                    progress=tell,
                     fence=count,
                 )
         finally:
             backend.put, backend.delete = put, delete  # type: ignore[method-assign]
+
+    @rule(
+        who=st.sampled_from(("master", *STUDENTS)),
+        process=st.integers(0, 1),
+        during=st.sampled_from(STEPS),
+        again=st.integers(0, 1),
+    )
+    def regret(self, who: str, process: int, during: str, again: int) -> None:
+        """Delete everything, and take it again while it is being collected, and after."""
+        self.snapshot(who, process, 0)
+        self.delete(tuple(range(200)), True)
+        self.collect(1 - process, now_=True, until=0, memory=True, during=during, who=who)
+        self.what_is_kept_reads_back()
+        self.delete(tuple(range(200)), True)
+        self.collect(1 - process, now_=True, until=0, memory=True, during="", who=who)
+        self.snapshot(who, process if again else 1 - process, 0)
 
     @rule()
     def time_passes(self) -> None:

@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.model.errors import Cancelled, ContentGone, StoreDamaged
-from nuvo_jupyter.model.nodes import Node, NodeKind
+from nuvo_jupyter.model.nodes import Node, NodeKind, TreeEntry
 from nuvo_jupyter.model.store import CollectReport
 from nuvo_jupyter.store import repack, tree
 from nuvo_jupyter.store.collect import collect
@@ -313,7 +313,7 @@ def test_what_is_kept_between_runs_may_be_damaged_or_lost(
 def test_bytes_that_are_a_folder_here_and_a_file_there_are_kept_for_either(
     store: Store, snapshot: Take
 ) -> None:
-    inner = tree.encode_tree([tree.TreeEntry("x", Node(NodeKind.FILE, size=1, content=(b"\x01" * 32,)))])
+    inner = tree.encode_tree([TreeEntry("x", Node(NodeKind.FILE, size=1, content=(b"\x01" * 32,)))])
     root = snapshot(store, "anna", 1, {"looks like a folder": inner})
     # What the file seems to refer to is nowhere, and nobody minds.
     assert now(store).blobs == 0
