@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.catalog.database import Catalog, now
+from nuvo_jupyter.catalog.database import Catalog, clock
 from nuvo_jupyter.catalog.tables import blob, pack, setting
 from nuvo_jupyter.model.store import BlobEntry
 
@@ -102,6 +103,20 @@ def of_kind(connection: Connection, kind: int) -> set[bytes]:
     return {bytes(id_) for id_ in connection.scalars(sa.select(blob.c.id).where(blob.c.kind == kind))}
 
 
+_PACK_ID = sa.select(pack.c.id).where(pack.c.name == sa.bindparam("of_name"))
+
+
+@functools.cache
+def _insertion(is_sqlite: bool) -> sa.Insert:
+    insert: Any = sqlite.insert
+    if not is_sqlite:
+        # Imported where it is used: it costs every command 30 ms.
+        from sqlalchemy.dialects import postgresql
+
+        insert = postgresql.insert
+    return insert(pack).values(created_at=clock(is_sqlite)).on_conflict_do_nothing()  # type: ignore[no-any-return]
+
+
 def add_packs(
     connection: Connection, catalog: Catalog, packs: Iterable[tuple[bytes, int, Iterable[BlobEntry]]]
 ) -> None:
@@ -110,18 +125,11 @@ def add_packs(
     Args:
         packs: name (32 bytes), size in bytes and blobs of each.
     """
-    insert: Any = sqlite.insert
-    if not catalog.is_sqlite:
-        # Imported where it is used: it costs every command 30 ms.
-        from sqlalchemy.dialects import postgresql
-
-        insert = postgresql.insert
+    insertion = _insertion(catalog.is_sqlite)
     rows: list[tuple[bytes, int, int, int, int, int, int]] = []
     for name, size, entries in packs:
-        connection.execute(
-            insert(pack).values(name=name, size=size, created_at=now(catalog)).on_conflict_do_nothing()
-        )
-        pack_id = int(connection.execute(sa.select(pack.c.id).where(pack.c.name == name)).scalar_one())
+        connection.execute(insertion, {"name": name, "size": size})
+        pack_id = int(connection.execute(_PACK_ID, {"of_name": name}).scalar_one())
         rows.extend((entry[0], pack_id, *entry[1:]) for entry in entries)
     if rows:
         # In order, because writers that enter the same blobs in different orders would wait for each other.
@@ -150,9 +158,12 @@ def remove_blobs(connection: Connection, ids: Collection[bytes]) -> None:
         connection.exec_driver_sql(text, tuple(batch))
 
 
+_GENERATION = sa.select(setting.c.value).where(setting.c.key == GENERATION)
+
+
 def generation(connection: Connection) -> str:
     """What is the same only as long as no blob has left the index: what was in it then still is."""
-    value = connection.scalar(sa.select(setting.c.value).where(setting.c.key == GENERATION))
+    value = connection.scalar(_GENERATION)
     return "" if value is None else str(value)
 
 

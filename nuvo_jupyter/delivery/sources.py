@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import threading
 import zoneinfo
 from collections import OrderedDict
@@ -17,6 +18,7 @@ from nuvo_jupyter.catalog import snapshots
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.roots import GONE
 from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.merge.scope import Scope
 from nuvo_jupyter.model.changes import ObjectKind, ObjectOutcome, Outcome, Strategy
 from nuvo_jupyter.model.errors import NotFound
 from nuvo_jupyter.model.nodes import Node
@@ -27,6 +29,7 @@ from nuvo_jupyter.store.tree import flatten
 NOT_YET = "This release distributes files only."
 
 _KEPT_STATES = 4
+_KEPT_ANSWERS = 64
 
 
 class _States:
@@ -58,6 +61,28 @@ def state_of(store: Store, root: bytes | None) -> Mapping[str, Node]:
     return {} if root is None else _states.get(store, root)
 
 
+def is_held(store: Store, root: bytes, paths: tuple[str, ...] | None, by: bytes) -> bool:
+    """Whether a state holds what another has at some paths (``None``: all of it), to the last attribute.
+
+    Args:
+        root: of what is looked for.
+        by: root of the state that may hold it.
+    """
+    key = (id(store), root, paths, by)
+    known = _held.get(key)
+    if known is None:
+        state, holder = state_of(store, root), state_of(store, by)
+        known = all(holder.get(path) == state[path] for path in Scope(state, paths).paths)
+        if len(_held) >= _KEPT_ANSWERS:
+            _held.clear()
+        _held[key] = known
+    return known
+
+
+_held: dict[tuple[int, bytes, tuple[str, ...] | None, bytes], bool] = {}
+"""Answers, since most targets of a distribution were given the same before."""
+
+
 class Source(msgspec.Struct, frozen=True):
     """What is distributed, the same for all targets.
 
@@ -81,14 +106,23 @@ class Source(msgspec.Struct, frozen=True):
         return self.paths is None or "" in self.paths
 
 
+_DISTRIBUTION = sa.select(t.distribution).where(t.distribution.c.id == sa.bindparam("of_id"))
+_ZONE = sa.select(t.space.c.name, t.space.c.timezone).where(t.space.c.id == sa.bindparam("of_id"))
+
+
+@functools.lru_cache(16)
+def _decoded(request: bytes) -> DistributionOrder:
+    return msgspec.msgpack.decode(request, type=DistributionOrder)
+
+
 def read_source(connection: Connection, distribution_id: int, *, first: bool) -> Source:
     """What a delivery of a distribution works from.
 
     Args:
         first: for the delivery into Distributed that the others wait for; those get Distributed's snapshot.
     """
-    row = connection.execute(sa.select(t.distribution).where(t.distribution.c.id == distribution_id)).one()
-    order = msgspec.msgpack.decode(row.request, type=DistributionOrder)
+    row = connection.execute(_DISTRIBUTION, {"of_id": distribution_id}).one()
+    order = _decoded(bytes(row.request))
     snapshot_id = (
         row.source_snapshot_id if first or row.through_snapshot_id is None else row.through_snapshot_id
     )
@@ -124,9 +158,7 @@ def make_source(
 
 def label_of(connection: Connection, space_id: int, moment: float) -> str:
     """``from SPACE DATE``, the date being a moment's in the space's time zone."""
-    space = connection.execute(
-        sa.select(t.space.c.name, t.space.c.timezone).where(t.space.c.id == space_id)
-    ).one()
+    space = connection.execute(_ZONE, {"of_id": space_id}).one()
     try:
         zone: datetime.tzinfo = zoneinfo.ZoneInfo(space.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):

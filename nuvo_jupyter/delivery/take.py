@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from nuvo_jupyter.catalog import blobs, snapshots
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.spaces import workspaces_inside
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
@@ -185,6 +186,11 @@ def _memory_file(context: Context, instance_id: int) -> Path:
     return context.home / "memory" / str(instance_id)
 
 
+_MANIFEST = sa.select(t.snapshot.c.manifest).where(
+    t.snapshot.c.id == sa.bindparam("of_id"), t.snapshot.c.instance_id == sa.bindparam("of_instance")
+)
+
+
 def _remembered(context: Context, instance_id: int) -> tuple[Memory, str]:
     """An instance's memory, its token cleared unless it holds, and the store's generation now."""
     memory = Memory.load(_memory_file(context, instance_id))
@@ -198,10 +204,8 @@ def _remembered(context: Context, instance_id: int) -> tuple[Memory, str]:
             holds = False
         else:
             # The catalog may have been brought back from a backup, or be another one.
-            query = sa.select(t.snapshot.c.manifest).where(
-                t.snapshot.c.id == proof.snapshot_id, t.snapshot.c.instance_id == instance_id
-            )
-            holds = connection.scalar(query) == proof.manifest_id
+            values = {"of_id": proof.snapshot_id, "of_instance": instance_id}
+            holds = connection.scalar(_MANIFEST, values) == proof.manifest_id
     if not holds:
         memory.token = b""
     return memory, generation
@@ -233,13 +237,7 @@ def open_workspace(context: Context, instance_id: int) -> Root:
 def rules_for(context: Context, instance_id: int, workspace: str) -> Rules:
     """What is left out of an instance: besides the defaults, our own store and other instances inside its folder."""
     with context.catalog.read() as connection:
-        nested = connection.scalars(
-            sa.select(t.instance.c.workspace).where(
-                t.instance.c.workspace.startswith(workspace.rstrip("/") + "/", autoescape=True),
-                t.instance.c.id != instance_id,
-                t.instance.c.deleted_at.is_(None),
-            )
-        ).all()
+        nested = workspaces_inside(connection, workspace, instance_id)
     ours = [str(context.home), context.store.backend.url.removeprefix("file://")]
     also = {_inside(workspace, path): "Nuvo's own store" for path in ours}
     also |= {_inside(workspace, path): "another instance" for path in nested}
@@ -257,10 +255,13 @@ def _inside(workspace: str, path: str) -> str:
     return "/".join(from_name(part) for part in Path(relative).parts)
 
 
+_INSTANCE = sa.select(t.instance).where(t.instance.c.id == sa.bindparam("of_id"))
+
+
 def _insert(
     connection: Connection, instance_id: int, captured: Captured, order: SnapshotOrder, by: str
 ) -> int:
-    instance = connection.execute(sa.select(t.instance).where(t.instance.c.id == instance_id)).one()
+    instance = connection.execute(_INSTANCE, {"of_id": instance_id}).one()
     if order.name is not None:
         taken = sa.select(t.snapshot.c.number).where(
             t.snapshot.c.instance_id == instance_id,

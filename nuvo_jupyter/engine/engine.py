@@ -51,8 +51,10 @@ class Engine:
             mail=settings.mail(),
             lease_seconds=settings.lease_seconds,
             announce=self._announced,
+            ended=self._ended,
         )
         self._listeners: list[Any] = []
+        self._end_listeners: list[Any] = []
 
     @classmethod
     def open(cls, settings: Nuvo, *, rebuild: bool = False) -> Engine:
@@ -117,6 +119,10 @@ class Engine:
         """Call ``listener(task_id)`` whenever a task changed in this process (from any thread)."""
         self._listeners.append(listener)
 
+    def listen_for_ends(self, listener: Any) -> None:
+        """Call ``listener(task_id)`` whenever a task came to its end in this process (from any thread)."""
+        self._end_listeners.append(listener)
+
     def close(self) -> None:
         """Close catalog and store."""
         self.store.close()
@@ -154,9 +160,13 @@ class Engine:
             return
 
     def _announced(self, task_id: int) -> None:
+        for listener in self._listeners:
+            listener(task_id)
+
+    def _ended(self, task_id: int) -> None:
         with self.finished:
             self.finished.notify_all()
-        for listener in self._listeners:
+        for listener in self._end_listeners:
             listener(task_id)
 
 

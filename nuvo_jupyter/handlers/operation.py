@@ -40,15 +40,16 @@ class OperationHandler(NuvoHandler):
         seconds = getattr(request, "wait", 0)
         if seconds:
             request = msgspec.structs.replace(request, wait=0)
+        mark = self.waiting.mark()
         answer = await self.background.call(operation.name, request)
         if isinstance(answer, Raw):
             await send_raw(self, answer)
             return
         if seconds:
-            answer = await self._waited_for(answer, seconds)
+            answer = await self._waited_for(answer, seconds, mark)
         await self.finish(msgspec.json.encode(answer))
 
-    async def _waited_for(self, answer: Any, seconds: float) -> Any:
+    async def _waited_for(self, answer: Any, seconds: float, mark: int) -> Any:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while True:
@@ -56,7 +57,8 @@ class OperationHandler(NuvoHandler):
             left = end - loop.time()
             if not isinstance(task, Task) or task.state.finished or left <= 0 or self.gone:
                 return answer
-            await self.waiting.until_change(task.id, left)
+            await self.waiting.until_end(task.id, left, mark)
+            mark = self.waiting.mark()
             showing = "preview_show" if isinstance(answer, Preview) else "task_show"
             answer = await self.background.call(showing, TaskShow(id=task.id))
 
