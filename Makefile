@@ -6,6 +6,7 @@ PY := $(BIN)/python
 # More workers than this only crowd each other: many tests start whole programs.
 PYTEST_ARGS ?= -n logical --maxprocesses=4 --dist=loadfile
 ARGS ?=
+FAULTS ?=
 
 # What an installed tree is made from, besides Python files (those are read in place).
 BUILT_FROM := pyproject.toml hatch_build.py install.json $(shell find labextension nuvo_jupyter/etc -type f \
@@ -15,10 +16,11 @@ DEMO := $(VENV)/.ready-demo
 TEST := $(VENV)/.ready-test
 LINT := $(VENV)/.ready-lint
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test test-faults lint format bench clean
 help:
 	@echo 'make demo    build, create a course with 30 students, open JupyterLab (ARGS=--check: run the story headless)'
 	@echo 'make test    the whole test suite (PYTEST_ARGS="tests/merge -k notebook" for a part)'
+	@echo 'make test-faults  the tests of faults in their long form (FAULTS="--faults-seed=1 -k power")'
 	@echo 'make lint    ruff, mypy, eslint, prettier, tsc, lock files'
 	@echo 'make format  let ruff, eslint and prettier rewrite what they can'
 	@echo 'make bench   compare with restic, borg, git, cp, rsync, nbgitpuller'
@@ -29,6 +31,10 @@ demo: $(DEMO)
 
 test: $(TEST)
 	PATH="$(BIN):$$PATH" $(PY) -m pytest $(PYTEST_ARGS)
+
+# Half an hour. As many at once as there are processors would change what is tested.
+test-faults: $(TEST)
+	PATH="$(BIN):$$PATH" $(PY) -m pytest tests/faults -n0 -v -s --long-faults $(FAULTS)
 
 lint: $(LINT)
 	$(BIN)/ruff check .

@@ -20,6 +20,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("faults")
+    group.addoption(
+        "--long-faults", action="store_true", help="tests of faults in their long form (`make test-faults`)"
+    )
+    group.addoption("--faults-seed", type=int, help="what is random in them; printed by every long run")
+
+
 def missing(what: str) -> NoReturn:
     """Skip the test for want of a system package; fail it when `CI` is set, where everything has to be there."""
     if os.environ.get("CI"):

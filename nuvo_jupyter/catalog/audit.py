@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
-from nuvo_jupyter.catalog.database import now
+from nuvo_jupyter.catalog.database import clock
 
 
 def append(
@@ -31,21 +32,25 @@ def append(
         state: reference text of the state concerned.
         detail: anything that can be JSON.
     """
-    connection.execute(
-        sa.insert(t.audit).values(
-            at=now(connection),
-            who=who,
-            action=action,
-            outcome=outcome,
-            space_id=space_id,
-            instance_id=instance_id,
-            state=state,
-            # What is no text at all must not keep a refusal of it out of the trail.
-            detail=json.dumps(detail or {}, ensure_ascii=False, sort_keys=True)
-            .encode(errors="replace")
-            .decode(),
-        )
-    )
+    values = {
+        "who": who,
+        "action": action,
+        "outcome": outcome,
+        "space_id": space_id,
+        "instance_id": instance_id,
+        "state": state,
+        # What is no text at all must not keep a refusal of it out of the trail.
+        "detail": json.dumps(detail or {}, ensure_ascii=False, sort_keys=True)
+        .encode(errors="replace")
+        .decode(),
+    }
+    connection.execute(_insert(connection.dialect.name == "sqlite"), values)
+
+
+@functools.cache
+def _insert(is_sqlite: bool) -> sa.Insert:
+    # Entries do not have to know their ids.
+    return sa.insert(t.audit).values(at=clock(is_sqlite)).inline()
 
 
 def entries(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.catalog.database import Catalog, now
+from nuvo_jupyter.catalog.database import Catalog, clock
 from nuvo_jupyter.catalog.tables import blob, pack, setting
 from nuvo_jupyter.model.store import BlobEntry
 
@@ -22,6 +23,8 @@ GENERATION = "store.generation"
 # One statement text for every full batch, so that the drivers' statement caches hit. SQLite takes up to
 # 32,766 variables, PostgreSQL 65,535; longer statements are no faster.
 BATCH = 1000
+STEP = 10_000
+"""Rows that are handed to the driver at once, which may copy them."""
 
 
 class Location(NamedTuple):
@@ -53,8 +56,8 @@ class PackRow(NamedTuple):
 def locate(connection: Connection, ids: Collection[bytes]) -> dict[bytes, Location]:
     """Where those of ``ids`` lie that the catalog knows."""
     found: dict[bytes, Location] = {}
-    for batch in _batches(list(ids)):
-        text = f'SELECT id, pack_id, "offset", length, size, codec FROM blob WHERE id IN ({_marks(connection, len(batch))})'  # noqa: S608
+    for batch in batches(list(ids)):
+        text = f'SELECT id, pack_id, "offset", length, size, codec FROM blob WHERE id IN ({marks(connection, len(batch))})'  # noqa: S608
         for key, *rest in connection.exec_driver_sql(text, tuple(batch)).fetchall():
             found[bytes(key)] = Location(*rest)
     return found
@@ -63,7 +66,7 @@ def locate(connection: Connection, ids: Collection[bytes]) -> dict[bytes, Locati
 def pack_names(connection: Connection, pack_ids: Iterable[int]) -> dict[int, bytes]:
     """The names (32 bytes) of packs by row id."""
     names: dict[int, bytes] = {}
-    for batch in _batches(list(pack_ids)):
+    for batch in batches(list(pack_ids)):
         query = sa.select(pack.c.id, pack.c.name).where(pack.c.id.in_(batch))
         names.update((row.id, bytes(row.name)) for row in connection.execute(query))
     return names
@@ -73,6 +76,11 @@ def all_packs(connection: Connection) -> list[PackRow]:
     """Every pack, by row id."""
     rows = connection.execute(sa.select(pack.c.id, pack.c.name, pack.c.size).order_by(pack.c.id))
     return [PackRow(row.id, bytes(row.name), row.size) for row in rows]
+
+
+def any_pack(connection: Connection) -> bool:
+    """Whether the catalog knows of any pack."""
+    return connection.exec_driver_sql("SELECT 1 FROM pack LIMIT 1").first() is not None
 
 
 def find_pack(connection: Connection, name: bytes) -> PackRow | None:
@@ -90,40 +98,53 @@ def rows_of_pack(connection: Connection, pack_id: int) -> list[BlobEntry]:
     return [BlobEntry(bytes(row[0]), *row[1:]) for row in connection.execute(query)]
 
 
+def of_kind(connection: Connection, kind: int) -> set[bytes]:
+    """Ids of all blobs that were first written as 0 content, 1 tree or 2 manifest."""
+    return {bytes(id_) for id_ in connection.scalars(sa.select(blob.c.id).where(blob.c.kind == kind))}
+
+
+_PACK_ID = sa.select(pack.c.id).where(pack.c.name == sa.bindparam("of_name"))
+
+
+@functools.cache
+def _insertion(is_sqlite: bool) -> sa.Insert:
+    insert: Any = sqlite.insert
+    if not is_sqlite:
+        # Imported where it is used: it costs every command 30 ms.
+        from sqlalchemy.dialects import postgresql
+
+        insert = postgresql.insert
+    return insert(pack).values(created_at=clock(is_sqlite)).on_conflict_do_nothing()  # type: ignore[no-any-return]
+
+
 def add_packs(
-    connection: Connection, catalog: Catalog, packs: Iterable[tuple[bytes, int, Sequence[BlobEntry]]]
+    connection: Connection, catalog: Catalog, packs: Iterable[tuple[bytes, int, Iterable[BlobEntry]]]
 ) -> None:
     """Enter durable packs and their blobs; blobs that lie in another pack already keep their place.
 
     Args:
         packs: name (32 bytes), size in bytes and blobs of each.
     """
-    insert: Any = sqlite.insert
-    if not catalog.is_sqlite:
-        # Imported where it is used: it costs every command 30 ms.
-        from sqlalchemy.dialects import postgresql
-
-        insert = postgresql.insert
+    insertion = _insertion(catalog.is_sqlite)
     rows: list[tuple[bytes, int, int, int, int, int, int]] = []
     for name, size, entries in packs:
-        connection.execute(
-            insert(pack).values(name=name, size=size, created_at=now(catalog)).on_conflict_do_nothing()
-        )
-        pack_id = int(connection.execute(sa.select(pack.c.id).where(pack.c.name == name)).scalar_one())
+        connection.execute(insertion, {"name": name, "size": size})
+        pack_id = int(connection.execute(_PACK_ID, {"of_name": name}).scalar_one())
         rows.extend((entry[0], pack_id, *entry[1:]) for entry in entries)
     if rows:
         # In order, because writers that enter the same blobs in different orders would wait for each other.
         rows.sort()
         text = (
             'INSERT INTO blob (id, pack_id, "offset", length, size, codec, kind) '  # noqa: S608
-            f"VALUES ({_marks(connection, 7)}) ON CONFLICT DO NOTHING"
+            f"VALUES ({marks(connection, 7)}) ON CONFLICT DO NOTHING"
         )
-        connection.exec_driver_sql(text, rows)
+        for start in range(0, len(rows), STEP):
+            connection.exec_driver_sql(text, rows[start : start + STEP])
 
 
 def remove_pack(connection: Connection, pack_id: int) -> None:
     """Forget a pack that no longer exists, and every blob in it."""
-    _next_generation(connection)
+    next_generation(connection)
     connection.execute(sa.delete(blob).where(blob.c.pack_id == pack_id))
     connection.execute(sa.delete(pack).where(pack.c.id == pack_id))
 
@@ -131,32 +152,38 @@ def remove_pack(connection: Connection, pack_id: int) -> None:
 def remove_blobs(connection: Connection, ids: Collection[bytes]) -> None:
     """Forget where these blobs lie, so that the next capture stores them again."""
     if ids:
-        _next_generation(connection)
-    for batch in _batches(list(ids)):
-        text = f"DELETE FROM blob WHERE id IN ({_marks(connection, len(batch))})"  # noqa: S608
+        next_generation(connection)
+    for batch in batches(list(ids)):
+        text = f"DELETE FROM blob WHERE id IN ({marks(connection, len(batch))})"  # noqa: S608
         connection.exec_driver_sql(text, tuple(batch))
+
+
+_GENERATION = sa.select(setting.c.value).where(setting.c.key == GENERATION)
 
 
 def generation(connection: Connection) -> str:
     """What is the same only as long as no blob has left the index: what was in it then still is."""
-    value = connection.scalar(sa.select(setting.c.value).where(setting.c.key == GENERATION))
+    value = connection.scalar(_GENERATION)
     return "" if value is None else str(value)
 
 
-def _next_generation(connection: Connection) -> None:
+def next_generation(connection: Connection) -> None:
+    """Note that blobs leave the index in this transaction."""
     # Random, so that a catalog brought back from a backup never repeats one that was used since.
     text = (
-        f"INSERT INTO setting (key, value) VALUES ({_marks(connection, 2)}) "  # noqa: S608
+        f"INSERT INTO setting (key, value) VALUES ({marks(connection, 2)}) "  # noqa: S608
         "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
     )
     connection.exec_driver_sql(text, (GENERATION, secrets.token_hex(16)))
 
 
-def _batches(items: list[T]) -> Iterator[list[T]]:
+def batches(items: list[T]) -> Iterator[list[T]]:
+    """Items by as many as one statement takes."""
     for start in range(0, len(items), BATCH):
         yield items[start : start + BATCH]
 
 
-def _marks(connection: Connection, count: int) -> str:
+def marks(connection: Connection, count: int) -> str:
+    """Placeholders for so many parameters."""
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     return ",".join((mark,) * count)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
+from nuvo_jupyter.catalog.tables import for_postgresql
 from nuvo_jupyter.model.errors import CatalogDamaged, InvalidInput, ServiceUnavailable, StorageFull
 
 BUSY_SECONDS = 30
@@ -48,6 +49,7 @@ class Catalog:
             )
             sa.event.listen(self.engine, "connect", _configure_sqlite)
         else:
+            for_postgresql()
             self.engine = sa.create_engine(url, pool_pre_ping=True, max_overflow=_NO_LIMIT)
         with _translated(url):
             self._migrate()
@@ -77,17 +79,30 @@ class Catalog:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises.
 
         On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so that nothing read in it can
         be outdated when it writes.
+
+        Args:
+            durable: whether it, and all before it, survive a power failure from the moment anybody sees it. Otherwise the
+                last seconds may be lost, as a whole. On PostgreSQL all of them survive.
         """
         with _translated(self.url), self.engine.connect() as connection:
-            if self.is_sqlite:
+            if not self.is_sqlite:
+                with connection.begin():
+                    yield connection
+                return
+            if durable:
+                connection.exec_driver_sql("PRAGMA synchronous=FULL")
+            try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            with connection.begin() if not self.is_sqlite else _commit(connection):
-                yield connection
+                with _commit(connection):
+                    yield connection
+            finally:
+                if durable:
+                    connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
 
     def close(self) -> None:
         """Close all connections."""
@@ -162,8 +177,8 @@ def _unusable(path: str, reason: str) -> CatalogDamaged:
 def _damaged(url: str, text: str) -> CatalogDamaged:
     return CatalogDamaged(
         f"The catalog {make_url(url).database} is damaged: {text}.",
-        hint="Move the file away and restore its last backup, or run `nuvo repair`: the packs of the store hold "
-        "all content and manifests.",
+        hint="Move the file away and put its last backup in its place, or run `nuvo rebuild`, which makes a new one: the "
+        "packs of the store hold all content and manifests.",
     )
 
 

@@ -17,6 +17,16 @@ from nuvo_jupyter.model.tasks import Problem, TaskState
 _WAITING, _QUEUED, _RUNNING = UNFINISHED
 _c = t.task.c
 
+_COUNTING = (
+    sa.update(t.task)
+    .where(_c.id == sa.bindparam("of_id"))
+    .values(done=_c.done + sa.bindparam("number", type_=sa.Integer))
+    .returning(t.task)
+)
+_UNFINISHED_CHILD = (
+    sa.select(_c.id).where(_c.parent_id == sa.bindparam("of_id"), _c.state.in_(UNFINISHED)).limit(1)
+)
+
 
 def release_waiting(connection: Connection, parent_id: int, only_instance: int | None = None) -> None:
     """Queue the waiting children of a task: all, or the one for an instance."""
@@ -51,9 +61,9 @@ def cancel_waiting(
     return [int(i) for i in ids]
 
 
-def count_finished(connection: Connection, parent_id: int, number: int) -> None:
-    """Note that so many more children of a task are finished; locks its row."""
-    connection.execute(sa.update(t.task).where(_c.id == parent_id).values(done=_c.done + number))
+def count_finished(connection: Connection, parent_id: int, number: int) -> Row[Any]:
+    """Note that so many more children of a task are finished; locks its row, and returns it."""
+    return connection.execute(_COUNTING, {"of_id": parent_id, "number": number}).one()
 
 
 def request_cancel(connection: Connection, task_id: int, problem: Problem) -> list[int]:
@@ -147,5 +157,4 @@ def child_states(connection: Connection, parent_id: int) -> dict[str, int]:
 
 def has_unfinished_children(connection: Connection, parent_id: int) -> bool:
     """Whether any child of a task is not finished."""
-    query = sa.select(_c.id).where(_c.parent_id == parent_id, _c.state.in_(UNFINISHED)).limit(1)
-    return connection.scalar(query) is not None
+    return connection.scalar(_UNFINISHED_CHILD, {"of_id": parent_id}) is not None

@@ -13,7 +13,7 @@ from nuvo_jupyter.model.errors import CatalogDamaged
 if TYPE_CHECKING:
     from nuvo_jupyter.catalog.database import Catalog
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in ``migrations/versions``; a test compares them. Kept here so that opening an
 up-to-date catalog costs one query and not Alembic's import (0.2 s)."""
 

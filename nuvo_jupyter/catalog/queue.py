@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -23,6 +23,8 @@ from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
 ON_WORKSPACE = (TaskKind.SNAPSHOT.value, TaskKind.DELIVERY.value)
 """Kinds of tasks that work on an instance's folder: one instance's run one after the other, in the order of their ids."""
+ON_STORE = (TaskKind.REPAIR.value, TaskKind.COLLECT.value)
+"""Kinds of tasks that change what the index of the store says: one at a time."""
 UNFINISHED = (TaskState.WAITING.value, TaskState.QUEUED.value, TaskState.RUNNING.value)
 
 _WAITING, _QUEUED, _RUNNING = UNFINISHED
@@ -64,21 +66,94 @@ def insert_task(
         order: what to do; stored as msgpack.
         state: ``queued``, or ``waiting`` for a delivery whose distribution has to prepare first.
     """
-    done = connection.execute(
-        sa.insert(t.task).values(
-            kind=TaskKind(kind).value,
-            title=title,
-            request=msgspec.msgpack.encode(order),
-            created_by=created_by,
-            created_at=now(connection),
-            state=TaskState(state).value,
-            parent_id=parent_id,
-            distribution_id=distribution_id,
-            space_id=space_id,
-            instance_id=instance_id,
-        )
-    )
+    values = {
+        "kind": TaskKind(kind).value,
+        "title": title,
+        "request": msgspec.msgpack.encode(order),
+        "created_by": created_by,
+        "state": TaskState(state).value,
+        "parent_id": parent_id,
+        "distribution_id": distribution_id,
+        "space_id": space_id,
+        "instance_id": instance_id,
+    }
+    done = connection.execute(_insert(connection.dialect.name == "sqlite"), values)
     return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+class Child(NamedTuple):
+    """A task of a family that is inserted at once.
+
+    Args:
+        order: what to do; stored as msgpack.
+    """
+
+    title: str
+    order: msgspec.Struct
+    space_id: int
+    instance_id: int
+
+
+def insert_children(
+    connection: Connection, parent: Row[Any], children: Sequence[Child], state: TaskState
+) -> None:
+    """Insert the deliveries of a distribution, in their order.
+
+    Args:
+        parent: the distribution's task.
+        state: ``queued``, or ``waiting`` where it has to prepare first.
+    """
+    if children:
+        rows = [
+            {
+                "kind": TaskKind.DELIVERY.value,
+                "title": child.title,
+                "request": msgspec.msgpack.encode(child.order),
+                "created_by": parent.created_by,
+                "state": state.value,
+                "parent_id": parent.id,
+                "distribution_id": parent.distribution_id,
+                "space_id": child.space_id,
+                "instance_id": child.instance_id,
+            }
+            for child in children
+        ]
+        connection.execute(_insert(connection.dialect.name == "sqlite"), rows)
+
+
+# Building statements costs more than running them: those of every task are built once.
+@functools.cache
+def _insert(is_sqlite: bool) -> sa.Insert:
+    return sa.insert(t.task).values(created_at=clock(is_sqlite))
+
+
+@functools.cache
+def _claiming(is_sqlite: bool) -> sa.UpdateBase:
+    moment = clock(is_sqlite)
+    return (
+        sa.update(t.task)
+        .where(_c.id == sa.bindparam("of_id"))
+        .values(
+            state=_RUNNING,
+            lease_until=moment + sa.bindparam("seconds", type_=sa.Float),
+            attempts=_c.attempts + 1,
+            started_at=sa.func.coalesce(_c.started_at, moment),
+        )
+        .returning(t.task)
+    )
+
+
+_OURS = sa.update(t.task).where(
+    _c.id == sa.bindparam("of_id"), _c.lease_id == sa.bindparam("of_lease"), _c.state == _RUNNING
+)
+_ENTERING = _OURS.returning(_c.cancel_requested)
+_GET = sa.select(t.task).where(_c.id == sa.bindparam("of_id"))
+_LOCK = _GET.with_for_update()
+
+
+@functools.cache
+def _ending(is_sqlite: bool) -> sa.UpdateBase:
+    return _OURS.values(finished_at=clock(is_sqlite)).returning(t.task)
 
 
 def claim(
@@ -107,19 +182,8 @@ def claim(
         task_id = _candidate(connection, kinds, family, lock=not catalog.is_sqlite)
         if task_id is None:
             return None
-        moment = now(catalog)
-        row = connection.execute(
-            sa.update(t.task)
-            .where(_c.id == task_id)
-            .values(
-                state=_RUNNING,
-                lease_id=lease,
-                lease_until=moment + lease_seconds,
-                attempts=_c.attempts + 1,
-                started_at=sa.func.coalesce(_c.started_at, moment),
-            )
-            .returning(t.task)
-        ).one()
+        values = {"of_id": task_id, "lease_id": lease, "seconds": lease_seconds}
+        row = connection.execute(_claiming(catalog.is_sqlite), values).one()
     return Claimed(row.id, TaskKind(row.kind), lease, row)
 
 
@@ -134,7 +198,6 @@ def _candidate(
     return min(found, default=None)
 
 
-# Building these costs more than running them.
 @functools.lru_cache(64)
 def _candidates(
     is_sqlite: bool, kinds: tuple[str, ...] | None, in_family: bool, lock: bool
@@ -158,6 +221,13 @@ def _candidates(
         )
     )
     free = sa.or_(_c.kind.not_in(ON_WORKSPACE), _c.instance_id.is_(None), ~blocked)
+    held = sa.exists().where(
+        other.c.state == _RUNNING,
+        other.c.kind.in_(ON_STORE),
+        other.c.lease_until >= moment,
+        other.c.id != _c.id,
+    )
+    free = sa.and_(free, sa.or_(_c.kind.not_in(ON_STORE), ~held))
     abandoned = sa.select(_c.id).where(_c.state == _RUNNING, _c.lease_until < moment).order_by(_c.lease_until)
     queued = sa.select(_c.id).where(_c.state == _QUEUED).order_by(_c.id)
     queries = []
@@ -193,13 +263,9 @@ def update(connection: Connection, task_id: int, lease: str, **values: Any) -> N
         LeaseLost: somebody else has taken over.
     """
     # Without values the row is still locked, so that nobody takes over before the transaction ends.
-    done = connection.execute(_ours(task_id, lease).values(**(values or {"lease_id": lease})))
+    done = connection.execute(_OURS, {"of_id": task_id, "of_lease": lease, **(values or {"lease_id": lease})})
     if done.rowcount != 1:
         raise _lost(task_id)
-
-
-def _ours(task_id: int, lease: str) -> sa.Update:
-    return sa.update(t.task).where(_c.id == task_id, _c.lease_id == lease, _c.state == _RUNNING)
 
 
 def _lost(task_id: int) -> LeaseLost:
@@ -208,8 +274,7 @@ def _lost(task_id: int) -> LeaseLost:
 
 def _enter(connection: Connection, task_id: int, lease: str, **values: Any) -> bool:
     """:func:`update`, and whether the task is to be cancelled."""
-    query = _ours(task_id, lease).values(**values).returning(_c.cancel_requested)
-    wanted = connection.execute(query).one_or_none()
+    wanted = connection.execute(_ENTERING, {"of_id": task_id, "of_lease": lease, **values}).one_or_none()
     if wanted is None:
         raise _lost(task_id)
     return bool(wanted.cancel_requested)
@@ -243,13 +308,25 @@ def finish(
     *,
     result: bytes | None = None,
     problem: Problem | None = None,
-) -> None:
-    """End a task. What its end changes elsewhere belongs into the same transaction.
+) -> Row[Any]:
+    """End a task, and return its row. What its end changes elsewhere belongs into the same transaction.
 
     Raises:
         LeaseLost: somebody else has taken over; nothing may be changed.
     """
-    update(connection, task_id, lease, **ended_columns(connection, state, problem), result=result)
+    values = {
+        "of_id": task_id,
+        "of_lease": lease,
+        "state": state.value,
+        "lease_id": None,
+        "lease_until": None,
+        "error": None if problem is None else msgspec.msgpack.encode(problem),
+        "result": result,
+    }
+    row = connection.execute(_ending(connection.dialect.name == "sqlite"), values).one_or_none()
+    if row is None:
+        raise _lost(task_id)
+    return row
 
 
 def close(
@@ -293,7 +370,7 @@ def get(connection: Connection, task_id: int) -> Row[Any]:
     Raises:
         NotFound: there is none with this id.
     """
-    row = connection.execute(sa.select(t.task).where(_c.id == task_id)).first()
+    row = connection.execute(_GET, {"of_id": task_id}).first()
     if row is None:
         raise NotFound(f"There is no task {task_id}.")
     return row
@@ -301,10 +378,8 @@ def get(connection: Connection, task_id: int) -> Row[Any]:
 
 def lock(connection: Connection, task_id: int) -> Row[Any]:
     """One task, held against others' changes until the transaction ends."""
-    query = sa.select(t.task).where(_c.id == task_id)
-    if connection.dialect.name != "sqlite":
-        query = query.with_for_update()
-    return connection.execute(query).one()
+    query = _GET if connection.dialect.name == "sqlite" else _LOCK
+    return connection.execute(query, {"of_id": task_id}).one()
 
 
 def is_busy(connection: Connection, *, space_id: int | None = None, instance_id: int | None = None) -> bool:

@@ -28,12 +28,22 @@ class InstanceRoot(NamedTuple):
     base_root: bytes
 
 
+GONE = 0.0
+"""``deleted_at`` of what can no longer be brought back: nothing keeps its content."""
+
+
+def kept(table: sa.Table) -> sa.ColumnElement[bool]:
+    """What is there or, for a while after its deletion, recoverable."""
+    return sa.or_(table.c.deleted_at.is_(None), table.c.deleted_at > GONE)
+
+
 def snapshot_roots(connection: Connection) -> list[SnapshotRoot]:
-    """Every snapshot, by space, instance and number."""
+    """Every snapshot that is kept, by space, instance and number."""
     query = (
         sa.select(space.c.name, instance.c.name, snapshot.c.number, snapshot.c.manifest, snapshot.c.base_root)
         .join_from(snapshot, instance, snapshot.c.instance_id == instance.c.id)
         .join(space, instance.c.space_id == space.c.id)
+        .where(kept(snapshot))
         .order_by(space.c.name, instance.c.name, snapshot.c.number)
     )
     return [

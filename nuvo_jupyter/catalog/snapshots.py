@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
-from nuvo_jupyter.catalog.database import now
+from nuvo_jupyter.catalog.database import clock
 from nuvo_jupyter.model.errors import NotFound
 from nuvo_jupyter.model.nodes import Manifest
 from nuvo_jupyter.model.snapshots import Reason
@@ -29,31 +30,38 @@ def insert_snapshot(
 
     What was last distributed to the instance is noted with it, so that restoring it brings that back, too.
     """
-    instance = connection.execute(
-        sa.update(t.instance)
-        .where(t.instance.c.id == instance_id)
-        .values(next_number=t.instance.c.next_number + 1)
-        .returning(t.instance.c.next_number, t.instance.c.base_root)
-    ).one()
-    done = connection.execute(
-        sa.insert(t.snapshot).values(
-            instance_id=instance_id,
-            number=instance.next_number - 1,
-            manifest=manifest_id,
-            root=manifest.root,
-            base_root=instance.base_root,
-            name=name,
-            description=description,
-            reason=Reason(reason).value,
-            files=manifest.files,
-            size=manifest.size,
-            excluded=len(manifest.excluded),
-            inconsistent=len(manifest.inconsistent),
-            created_at=now(connection),
-            created_by=created_by,
-        )
-    )
+    instance = connection.execute(_NUMBERING, {"of_id": instance_id}).one()
+    values = {
+        "instance_id": instance_id,
+        "number": instance.next_number - 1,
+        "manifest": manifest_id,
+        "root": manifest.root,
+        "base_root": instance.base_root,
+        "name": name,
+        "description": description,
+        "reason": Reason(reason).value,
+        "files": manifest.files,
+        "size": manifest.size,
+        "excluded": len(manifest.excluded),
+        "inconsistent": len(manifest.inconsistent),
+        "created_by": created_by,
+    }
+    done = connection.execute(_insert(connection.dialect.name == "sqlite"), values)
     return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+_NUMBERING = (
+    sa.update(t.instance)
+    .where(t.instance.c.id == sa.bindparam("of_id"))
+    .values(next_number=t.instance.c.next_number + 1)
+    .returning(t.instance.c.next_number, t.instance.c.base_root)
+)
+_GET = sa.select(t.snapshot).where(t.snapshot.c.id == sa.bindparam("of_id"))
+
+
+@functools.cache
+def _insert(is_sqlite: bool) -> sa.Insert:
+    return sa.insert(t.snapshot).values(created_at=clock(is_sqlite))
 
 
 def get_snapshot(connection: Connection, snapshot_id: int) -> Row[Any]:
@@ -62,7 +70,7 @@ def get_snapshot(connection: Connection, snapshot_id: int) -> Row[Any]:
     Raises:
         NotFound: there is none.
     """
-    row = connection.execute(sa.select(t.snapshot).where(t.snapshot.c.id == snapshot_id)).first()
+    row = connection.execute(_GET, {"of_id": snapshot_id}).first()
     if row is None:
         raise NotFound(f"There is no snapshot with the id {snapshot_id}.")
     return row

@@ -185,6 +185,26 @@ def workspaces(connection: Connection, overlapping: str = "") -> list[Row[Any]]:
     return list(connection.execute(query))
 
 
+def workspaces_inside(connection: Connection, folder: str, instance_id: int) -> list[str]:
+    """The folders of other instances that lie inside an absolute folder."""
+    inside = folder.rstrip("/") + "/"
+    if connection.dialect.name == "sqlite":
+        # "0" follows "/": a range of the index, however many instances there are.
+        values = {"first": inside, "behind": inside[:-1] + "0", "itself": instance_id}
+        return list(connection.scalars(_INSIDE, values))
+    # There the order of text is the database's own.
+    prefix = sa.func.substr(t.instance.c.workspace, 1, len(inside)) == inside
+    return list(connection.scalars(_OTHERS.where(prefix), {"itself": instance_id}))
+
+
+_OTHERS = sa.select(t.instance.c.workspace).where(
+    t.instance.c.id != sa.bindparam("itself"), t.instance.c.deleted_at.is_(None)
+)
+_INSIDE = _OTHERS.where(
+    t.instance.c.workspace >= sa.bindparam("first"), t.instance.c.workspace < sa.bindparam("behind")
+)
+
+
 def add_instance(connection: Connection, **values: Any) -> int:
     """Insert an instance."""
     done = connection.execute(sa.insert(t.instance).values(created_at=now(connection), **values))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import typer
-
+from nuvo_jupyter.cli.declare import Context
 from nuvo_jupyter.cli.session import Session
 
 if TYPE_CHECKING:
     from nuvo_jupyter.model.snapshots import Snapshot
 
 
-def _offered(find: Callable[[Session, str], list[str]]) -> Callable[[typer.Context, str], list[str]]:
-    def offer(_ctx: typer.Context, incomplete: str) -> list[str]:
+def _offered(find: Callable[[Session, str], list[str]]) -> Callable[[Context, str], list[str]]:
+    def offer(_ctx: Context, incomplete: str) -> list[str]:
         run = Session()
         # Completion has nowhere to tell an error: it offers nothing instead.
         try:
@@ -58,7 +57,7 @@ def _spaces(run: Session, _incomplete: str) -> list[str]:
     return [item.name for item in run.client.space_list()]
 
 
-def snapshot_paths(ctx: typer.Context, incomplete: str) -> list[str]:
+def snapshot_paths(ctx: Context, incomplete: str) -> list[str]:
     """Paths in the snapshot that the command line names before them."""
     run = Session()
     try:

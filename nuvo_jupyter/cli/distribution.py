@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, BadParameter, Context, Option
 from nuvo_jupyter.cli.options import Instance, Json, Limit, OnlyFiles, Strategy, StrategyName, Wait
 from nuvo_jupyter.cli.session import Session, session
 
@@ -17,15 +16,15 @@ _SHOWN_OUTCOMES = 50
 _OUTCOME_COLUMNS = ("outcome", "object", "at", "detail")
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
 
     @app.command()
     def distribute(
-        context: typer.Context,
+        context: Context,
         to: Annotated[
             list[str],
-            typer.Option(
+            Option(
                 "--to",
                 help="An instance, or 'all'; can be repeated.",
                 autocompletion=completion.targets,
@@ -34,36 +33,34 @@ def add(app: typer.Typer) -> None:
         ],
         source: Annotated[
             str,
-            typer.Option(
+            Option(
                 "--from",
                 metavar="STATE",
                 help="Instead of the stage's; ':PATH' sends just that.",
                 autocompletion=completion.states,
             ),
         ] = "",
-        whole: Annotated[
-            bool, typer.Option("--whole", help="The whole state instead of staged objects.")
-        ] = False,
+        whole: Annotated[bool, Option("--whole", help="The whole state instead of staged objects.")] = False,
         space: Annotated[
             str,
-            typer.Option(
+            Option(
                 "--space",
                 help="The targets' space; the source's by default.",
                 autocompletion=completion.spaces,
             ),
         ] = "",
         strategy: Strategy = None,
-        tables: Annotated[StrategyName | None, typer.Option("--tables", help="Strategy for tables.")] = None,
+        tables: Annotated[StrategyName | None, Option("--tables", help="Strategy for tables.")] = None,
         applications: Annotated[
-            StrategyName | None, typer.Option("--applications", help="Strategy for applications.")
+            StrategyName | None, Option("--applications", help="Strategy for applications.")
         ] = None,
         only_files: OnlyFiles = False,
         message: Annotated[
-            str, typer.Option("--message", "-m", help="For the targets' users and the record.")
+            str, Option("--message", "-m", help="For the targets' users and the record.")
         ] = "",
-        notify: Annotated[bool, typer.Option("--notify", help="Tell the targets' users.")] = False,
+        notify: Annotated[bool, Option("--notify", help="Tell the targets' users.")] = False,
         preview: Annotated[
-            bool, typer.Option("--preview", help="Only show what would happen, per target and object.")
+            bool, Option("--preview", help="Only show what would happen, per target and object.")
         ] = False,
         wait: Wait = True,
         json: Json = False,
@@ -89,15 +86,11 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def pull(
-        context: typer.Context,
-        paths: Annotated[
-            list[str] | None, typer.Argument(help="What to pull; everything if left out.")
-        ] = None,
+        context: Context,
+        paths: Annotated[list[str] | None, Argument(help="What to pull; everything if left out.")] = None,
         source: Annotated[
             str,
-            typer.Option(
-                "--from", metavar="STATE", help="A state of Distributed, or of Master where permitted."
-            ),
+            Option("--from", metavar="STATE", help="A state of Distributed, or of Master where permitted."),
         ] = "",
         instance: Instance = "",
         strategy: Strategy = None,
@@ -119,19 +112,17 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def recall(
-        context: typer.Context,
+        context: Context,
         paths: Annotated[
-            list[str] | None, typer.Argument(help="What to recall, unless --distribution says it.")
+            list[str] | None, Argument(help="What to recall, unless --distribution says it.")
         ] = None,
         distribution: Annotated[
-            int | None, typer.Option("--distribution", "-d", help="Recall what this one sent.")
+            int | None, Option("--distribution", "-d", help="Recall what this one sent.")
         ] = None,
         scope: Annotated[
-            Literal["others", "students", "all"], typer.Option(help="From whose instances.")
+            Literal["others", "students", "all"], Option(help="From whose instances.")
         ] = "students",
-        space: Annotated[
-            str, typer.Option("--space", help="The space.", autocompletion=completion.spaces)
-        ] = "",
+        space: Annotated[str, Option("--space", help="The space.", autocompletion=completion.spaces)] = "",
         wait: Wait = True,
         json: Json = False,
     ) -> None:
@@ -145,17 +136,14 @@ def add(app: typer.Typer) -> None:
         )
         report(run, run.finish(task, wait))
 
-    distributions = typer.Typer(
-        help="Past distributions: list, show, retry.", invoke_without_command=True, rich_markup_mode=None
-    )
-    app.add_typer(distributions, name="distributions")
+    distributions = app.group("distributions", help="Past distributions: list, show, retry.", acts_alone=True)
 
     @distributions.callback()
     def list_(
-        context: typer.Context,
-        space: Annotated[str | None, typer.Option("--space", autocompletion=completion.spaces)] = None,
+        context: Context,
+        space: Annotated[str | None, Option("--space", autocompletion=completion.spaces)] = None,
         instance: Annotated[
-            str | None, typer.Option("--instance", "-i", autocompletion=completion.instances)
+            str | None, Option("--instance", "-i", autocompletion=completion.instances)
         ] = None,
         limit: Limit = 50,
         json: Json = False,
@@ -184,9 +172,9 @@ def add(app: typer.Typer) -> None:
 
     @distributions.command()
     def show(
-        context: typer.Context,
-        number: Annotated[int, typer.Argument(metavar="ID")],
-        target: Annotated[str, typer.Option("--target", help="Every object of this target.")] = "",
+        context: Context,
+        number: Annotated[int, Argument(metavar="ID")],
+        target: Annotated[str, Option("--target", help="Every object of this target.")] = "",
         json: Json = False,
     ) -> None:
         """Show one with its deliveries. With --target: what it did to each object."""
@@ -203,12 +191,12 @@ def add(app: typer.Typer) -> None:
                 if not run.output.struct(detail):
                     _write_outcomes(run, detail.outcomes, everything=True)
                 return
-        raise typer.BadParameter(f"{target!r} is no target of distribution {number}", param_hint="--target")
+        raise BadParameter(f"{target!r} is no target of distribution {number}", param_hint="--target")
 
     @distributions.command()
     def retry(
-        context: typer.Context,
-        number: Annotated[int, typer.Argument(metavar="ID")],
+        context: Context,
+        number: Annotated[int, Argument(metavar="ID")],
         wait: Wait = True,
         json: Json = False,
     ) -> None:

@@ -6,9 +6,8 @@ import os
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Deleted, Json, Wait, given
 from nuvo_jupyter.cli.session import Session, session
 
@@ -17,34 +16,31 @@ if TYPE_CHECKING:
 
 Name = Annotated[
     str,
-    typer.Argument(
+    Argument(
         metavar="[INSTANCE]", help="The current folder's by default.", autocompletion=completion.instances
     ),
 ]
-Named = Annotated[str, typer.Argument(metavar="INSTANCE", autocompletion=completion.instances)]
+Named = Annotated[str, Argument(metavar="INSTANCE", autocompletion=completion.instances)]
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
-    instance = typer.Typer(
-        help="Instances: workspaces with a history.", no_args_is_help=True, rich_markup_mode=None
-    )
-    app.add_typer(instance, name="instance")
+    instance = app.group("instance", help="Instances: workspaces with a history.")
 
     @instance.command()
     def create(
-        context: typer.Context,
-        name: Annotated[str, typer.Argument(metavar="[SPACE/]INSTANCE", help="Its name.")],
-        description: Annotated[str, typer.Option("--description", "-m", help="What it is for.")] = "",
+        context: Context,
+        name: Annotated[str, Argument(metavar="[SPACE/]INSTANCE", help="Its name.")],
+        description: Annotated[str, Option("--description", "-m", help="What it is for.")] = "",
         workspace: Annotated[
-            str, typer.Option("--workspace", help="Its folder; by the space's template if left out.")
+            str, Option("--workspace", help="Its folder; by the space's template if left out.")
         ] = "",
         person: Annotated[
-            list[str] | None, typer.Option("--person", help="User name of an editor; can be repeated.")
+            list[str] | None, Option("--person", help="User name of an editor; can be repeated.")
         ] = None,
         source: Annotated[
             str | None,
-            typer.Option(
+            Option(
                 "--from",
                 metavar="SNAPSHOT",
                 help="What to start from; Distributed's latest by default, '' for nothing.",
@@ -70,10 +66,8 @@ def add(app: typer.Typer) -> None:
 
     @instance.command("list")
     def list_(
-        context: typer.Context,
-        space: Annotated[
-            str | None, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)
-        ] = None,
+        context: Context,
+        space: Annotated[str | None, Argument(metavar="[SPACE]", autocompletion=completion.spaces)] = None,
         deleted: Deleted = False,
         json: Json = False,
     ) -> None:
@@ -82,24 +76,22 @@ def add(app: typer.Typer) -> None:
         _write(run, *run.client.instance_list(space=space, deleted=deleted), many=True)
 
     @instance.command()
-    def show(context: typer.Context, name: Name = "", json: Json = False) -> None:
+    def show(context: Context, name: Name = "", json: Json = False) -> None:
         """Show one instance."""
         run = session(context)
         _write(run, run.client.instance_show(instance=run.place.state(name)))
 
     @instance.command()
     def update(
-        context: typer.Context,
+        context: Context,
         name: Name = "",
-        rename: Annotated[str | None, typer.Option("--name", "-n", help="A new name.")] = None,
-        description: Annotated[
-            str | None, typer.Option("--description", "-m", help="What it is for.")
-        ] = None,
+        rename: Annotated[str | None, Option("--name", "-n", help="A new name.")] = None,
+        description: Annotated[str | None, Option("--description", "-m", help="What it is for.")] = None,
         state_description: Annotated[
-            str | None, typer.Option("--state", help="What the current state is about.")
+            str | None, Option("--state", help="What the current state is about.")
         ] = None,
         archived: Annotated[
-            bool | None, typer.Option("--archive/--unarchive", help="Archive it, or bring it back.")
+            bool | None, Option("--archive/--unarchive", help="Archive it, or bring it back.")
         ] = None,
         json: Json = False,
     ) -> None:
@@ -111,7 +103,7 @@ def add(app: typer.Typer) -> None:
         _write(run, run.client.instance_update(instance=run.place.state(name), **fields))
 
     @instance.command()
-    def delete(context: typer.Context, name: Named, json: Json = False) -> None:
+    def delete(context: Context, name: Named, json: Json = False) -> None:
         """Delete an instance, not its folder; recoverable for 24 hours."""
         run = session(context)
         found = run.client.instance_delete(instance=run.place.state(name))
@@ -119,7 +111,7 @@ def add(app: typer.Typer) -> None:
         run.output.note(f"`nuvo instance recover {quote(found.reference)}` brings it back for 24 hours.")
 
     @instance.command()
-    def recover(context: typer.Context, name: Named, json: Json = False) -> None:
+    def recover(context: Context, name: Named, json: Json = False) -> None:
         """Bring a deleted instance back."""
         run = session(context)
         _write(run, run.client.instance_recover(instance=run.place.state(name)))

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import Argument, Context, Option
 from nuvo_jupyter.cli.session import session
 
 StrategyName = Literal["extra", "overwrite", "replace", "rename", "merge", "skip"]
 
 
-def _json(context: typer.Context, wanted: bool) -> bool:
+def _json(context: Context, wanted: bool) -> bool:
     if wanted:
         session(context).json = True
     return wanted
 
 
-Json = Annotated[bool, typer.Option("--json", callback=_json, help="Write the result as JSON.")]
-Wait = Annotated[
-    bool, typer.Option("--wait/--no-wait", help="Wait until it is done, or leave it to a server.")
-]
+Json = Annotated[bool, Option("--json", callback=_json, help="Write the result as JSON.")]
+Wait = Annotated[bool, Option("--wait/--no-wait", help="Wait until it is done, or leave it to a server.")]
 Instance = Annotated[
     str,
-    typer.Option(
+    Option(
         "--instance",
         "-i",
         metavar="INSTANCE",
@@ -34,21 +31,21 @@ Instance = Annotated[
 ]
 State = Annotated[
     str,
-    typer.Argument(
+    Argument(
         metavar="[STATE]", help="A state; the current one by default.", autocompletion=completion.states
     ),
 ]
 Strategy = Annotated[
     StrategyName | None,
-    typer.Option(
+    Option(
         "--strategy",
         "-s",
         help="What happens to files that differ (docs/merge.md).",
     ),
 ]
-OnlyFiles = Annotated[bool, typer.Option("--only-files", help="Leave tables and applications out.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most this many.")]
-Deleted = Annotated[bool, typer.Option("--deleted", help="Deleted ones too, if they can be recovered.")]
+OnlyFiles = Annotated[bool, Option("--only-files", help="Leave tables and applications out.")]
+Limit = Annotated[int, Option("--limit", min=1, max=10_000, help="At most this many.")]
+Deleted = Annotated[bool, Option("--deleted", help="Deleted ones too, if they can be recovered.")]
 
 
 def given(**fields: Any) -> dict[str, Any]:

@@ -5,48 +5,42 @@ from __future__ import annotations
 import sys
 from typing import Annotated, Literal
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, BadParameter, Context, Option
 from nuvo_jupyter.cli.options import Json, Wait, given
 from nuvo_jupyter.cli.session import session
 
 RoleName = Literal["manager", "faculty", "member", "admin", "editor", "viewer", "observer"]
-Username = Annotated[str, typer.Argument(metavar="USER", help="User name.")]
+Username = Annotated[str, Argument(metavar="USER", help="User name.")]
 InSpace = Annotated[
-    str | None, typer.Option("--space", help="A role in this space.", autocompletion=completion.spaces)
+    str | None, Option("--space", help="A role in this space.", autocompletion=completion.spaces)
 ]
 InInstance = Annotated[
     str | None,
-    typer.Option("--instance", "-i", help="A role in this instance.", autocompletion=completion.instances),
+    Option("--instance", "-i", help="A role in this instance.", autocompletion=completion.instances),
 ]
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
-    roster = typer.Typer(
-        help="Rosters: people and their instances.", no_args_is_help=True, rich_markup_mode=None
-    )
-    app.add_typer(roster, name="roster")
+    roster = app.group("roster", help="Rosters: people and their instances.")
 
     @roster.command("add")
     def add_(
-        context: typer.Context,
+        context: Context,
         file: Annotated[
-            str, typer.Argument(metavar="FILE", help="One person per line, or CSV; - reads standard input.")
+            str, Argument(metavar="FILE", help="One person per line, or CSV; - reads standard input.")
         ],
-        space: Annotated[str, typer.Option("--space", autocompletion=completion.spaces)] = "",
-        joint: Annotated[str, typer.Option("--joint", help="Name of one joint instance for all.")] = "",
-        description: Annotated[str, typer.Option("--description", "-m", help="Of the instances.")] = "",
+        space: Annotated[str, Option("--space", autocompletion=completion.spaces)] = "",
+        joint: Annotated[str, Option("--joint", help="Name of one joint instance for all.")] = "",
+        description: Annotated[str, Option("--description", "-m", help="Of the instances.")] = "",
         source: Annotated[
             str | None,
-            typer.Option(
-                "--from", metavar="STATE", help="What they start from; Distributed's latest by default."
-            ),
+            Option("--from", metavar="STATE", help="What they start from; Distributed's latest by default."),
         ] = None,
         share_state: Annotated[
             bool,
-            typer.Option(
+            Option(
                 "--share-state",
                 help="Take a snapshot of the source's current state first, and start from it.",
             ),
@@ -70,10 +64,8 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def members(
-        context: typer.Context,
-        space: Annotated[
-            str | None, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)
-        ] = None,
+        context: Context,
+        space: Annotated[str | None, Argument(metavar="[SPACE]", autocompletion=completion.spaces)] = None,
         json: Json = False,
     ) -> None:
         """List roles in a space, or in the organization."""
@@ -89,13 +81,13 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def grant(
-        context: typer.Context,
+        context: Context,
         username: Username,
-        role: Annotated[RoleName, typer.Argument(help="The role.")],
+        role: Annotated[RoleName, Argument(help="The role.")],
         space: InSpace = None,
         instance: InInstance = None,
-        name: Annotated[str, typer.Option("--name", help="The person's name.")] = "",
-        email: Annotated[str, typer.Option("--email", help="The person's e-mail address.")] = "",
+        name: Annotated[str, Option("--name", help="The person's name.")] = "",
+        email: Annotated[str, Option("--email", help="The person's e-mail address.")] = "",
         json: Json = False,
     ) -> None:
         """Give somebody a role in an instance, space or organization."""
@@ -111,7 +103,7 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def revoke(
-        context: typer.Context,
+        context: Context,
         username: Username,
         space: InSpace = None,
         instance: InInstance = None,
@@ -126,14 +118,13 @@ def add(app: typer.Typer) -> None:
                 f"{username} has no role of their own in {target or space or 'the organization'} any more."
             )
 
-    access = typer.Typer(help="Requests for access.", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(access, name="access")
+    access = app.group("access", help="Requests for access.")
 
     @access.command()
     def ask(
-        context: typer.Context,
-        instance: Annotated[str, typer.Argument(metavar="INSTANCE", autocompletion=completion.instances)],
-        message: Annotated[str, typer.Option("--message", "-m", help="For the space's admins.")] = "",
+        context: Context,
+        instance: Annotated[str, Argument(metavar="INSTANCE", autocompletion=completion.instances)],
+        message: Annotated[str, Option("--message", "-m", help="For the space's admins.")] = "",
         json: Json = False,
     ) -> None:
         """Ask for access to an instance."""
@@ -143,8 +134,8 @@ def add(app: typer.Typer) -> None:
 
     @access.command("list")
     def list_(
-        context: typer.Context,
-        space: Annotated[str, typer.Argument(metavar="[SPACE]", autocompletion=completion.spaces)] = "",
+        context: Context,
+        space: Annotated[str, Argument(metavar="[SPACE]", autocompletion=completion.spaces)] = "",
         json: Json = False,
     ) -> None:
         """List requests for access."""
@@ -163,4 +154,4 @@ def _text(file: str) -> str:
         with open(file, encoding="utf-8-sig") as opened:
             return opened.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{file!r} cannot be read: {error}", param_hint="FILE") from error
+        raise BadParameter(f"{file!r} cannot be read: {error}", param_hint="FILE") from error

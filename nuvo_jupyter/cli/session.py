@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import typer
+from nuvo_jupyter.cli.declare import Context, end
 
 if TYPE_CHECKING:
     from nuvo_jupyter.cli.output import Output
@@ -76,7 +76,7 @@ class Session:
         if code:
             if task.problem is not None:
                 self.output.problem(task.problem.code, task.problem.message, task.problem.hint)
-            raise typer.Exit(code)
+            end(code)
 
     def close(self) -> None:
         """Close the engine."""
@@ -84,7 +84,7 @@ class Session:
             self._client.close()
 
 
-def session(context: typer.Context) -> Session:
+def session(context: Context) -> Session:
     """This run's session."""
     found: Any = context.find_object(Session)
     if found is None:

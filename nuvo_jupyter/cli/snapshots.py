@@ -6,9 +6,8 @@ import os
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Deleted, Instance, Json, Limit, Strategy, Wait, given
 from nuvo_jupyter.cli.session import session
 
@@ -18,36 +17,30 @@ if TYPE_CHECKING:
 
 SnapshotName = Annotated[
     str,
-    typer.Argument(
+    Argument(
         metavar="SNAPSHOT", help="Number, name, time or reference.", autocompletion=completion.snapshots
     ),
 ]
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
 
     @app.command()
     def snapshot(
-        context: typer.Context,
-        folder: Annotated[str, typer.Argument(help="The folder; the current one by default.")] = ".",
-        name: Annotated[str | None, typer.Option("--name", "-n", help="A name for the snapshot.")] = None,
+        context: Context,
+        folder: Annotated[str, Argument(help="The folder; the current one by default.")] = ".",
+        name: Annotated[str | None, Option("--name", "-n", help="A name for the snapshot.")] = None,
         description: Annotated[
             str | None,
-            typer.Option(
-                "--description", "-m", help="What it holds; the current state's description by default."
-            ),
+            Option("--description", "-m", help="What it holds; the current state's description by default."),
         ] = None,
         next_description: Annotated[
             str | None,
-            typer.Option(
-                "--next", help="What the next work phase is about; describes the current state then."
-            ),
+            Option("--next", help="What the next work phase is about; describes the current state then."),
         ] = None,
-        final: Annotated[
-            bool, typer.Option("--final", help="No work is expected in the next stage.")
-        ] = False,
-        yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on although the folder is huge.")] = False,
+        final: Annotated[bool, Option("--final", help="No work is expected in the next stage.")] = False,
+        yes: Annotated[bool, Option("--yes", "-y", help="Go on although the folder is huge.")] = False,
         instance: Instance = "",
         wait: Wait = True,
         json: Json = False,
@@ -72,9 +65,9 @@ def add(app: typer.Typer) -> None:
 
         @app.command(command, hidden=hidden)
         def snapshots(
-            context: typer.Context,
+            context: Context,
             instance: Annotated[
-                str, typer.Argument(metavar="[INSTANCE]", autocompletion=completion.instances)
+                str, Argument(metavar="[INSTANCE]", autocompletion=completion.instances)
             ] = "",
             limit: Limit = 50,
             deleted: Deleted = False,
@@ -87,7 +80,7 @@ def add(app: typer.Typer) -> None:
                 _listing(run.output, found)
 
     @app.command()
-    def show(context: typer.Context, snapshot: SnapshotName = "latest", json: Json = False) -> None:
+    def show(context: Context, snapshot: SnapshotName = "latest", json: Json = False) -> None:
         """Show one snapshot, and what it left out."""
         from nuvo_jupyter.cli.output import size, text_of
 
@@ -117,17 +110,17 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def restore(
-        context: typer.Context,
+        context: Context,
         snapshot: SnapshotName,
         paths: Annotated[
             list[str] | None,
-            typer.Argument(
+            Argument(
                 help="What to restore; everything if left out.", autocompletion=completion.snapshot_paths
             ),
         ] = None,
         to: Annotated[
             str,
-            typer.Option(
+            Option(
                 "--to", metavar="INSTANCE", help="Into another instance.", autocompletion=completion.instances
             ),
         ] = "",
@@ -149,14 +142,12 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def rename(
-        context: typer.Context,
+        context: Context,
         snapshot: SnapshotName,
         name: Annotated[
-            str | None, typer.Option("--name", "-n", help="A new name; '' takes the name away.")
+            str | None, Option("--name", "-n", help="A new name; '' takes the name away.")
         ] = None,
-        description: Annotated[
-            str | None, typer.Option("--description", "-m", help="A new description.")
-        ] = None,
+        description: Annotated[str | None, Option("--description", "-m", help="A new description.")] = None,
         json: Json = False,
     ) -> None:
         """Rename or describe a snapshot; what it holds never changes."""
@@ -167,7 +158,7 @@ def add(app: typer.Typer) -> None:
             _listing(run.output, [found])
 
     @app.command()
-    def delete(context: typer.Context, snapshot: SnapshotName, json: Json = False) -> None:
+    def delete(context: Context, snapshot: SnapshotName, json: Json = False) -> None:
         """Delete a snapshot; recoverable for 24 hours."""
         run = session(context)
         found = run.client.snapshot_delete(state=run.place.snapshot(snapshot))
@@ -177,7 +168,7 @@ def add(app: typer.Typer) -> None:
             )
 
     @app.command()
-    def recover(context: typer.Context, snapshot: SnapshotName, json: Json = False) -> None:
+    def recover(context: Context, snapshot: SnapshotName, json: Json = False) -> None:
         """Bring a deleted snapshot back."""
         run = session(context)
         found = run.client.snapshot_recover(state=run.place.snapshot(snapshot))

@@ -5,49 +5,39 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Deleted, Json, given
 from nuvo_jupyter.cli.session import Session, session
 
 if TYPE_CHECKING:
     from nuvo_jupyter.model.spaces import Space
 
-Name = Annotated[str, typer.Argument(metavar="SPACE", autocompletion=completion.spaces)]
-Description = Annotated[str | None, typer.Option("--description", "-m", help="What it is about.")]
+Name = Annotated[str, Argument(metavar="SPACE", autocompletion=completion.spaces)]
+Description = Annotated[str | None, Option("--description", "-m", help="What it is about.")]
 Visibility = Annotated[
-    Literal["public", "faculty", "private"] | None, typer.Option(help="Who sees that it exists.")
+    Literal["public", "faculty", "private"] | None, Option(help="Who sees that it exists.")
 ]
-Timezone = Annotated[str | None, typer.Option("--timezone", help="IANA name, e.g. Europe/Zurich.")]
+Timezone = Annotated[str | None, Option("--timezone", help="IANA name, e.g. Europe/Zurich.")]
 Template = Annotated[
     str | None,
-    typer.Option(
-        "--template", help="Where new instances' folders lie, with {username}, {space} and {instance}."
-    ),
+    Option("--template", help="Where new instances' folders lie, with {username}, {space} and {instance}."),
 ]
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
-    space = typer.Typer(
-        help="Spaces: courses, research projects, datasets.", no_args_is_help=True, rich_markup_mode=None
-    )
-    app.add_typer(space, name="space")
+    space = app.group("space", help="Spaces: courses, research projects, datasets.")
 
     @space.command()
     def create(
-        context: typer.Context,
-        name: Annotated[str, typer.Argument(help="Its name.")],
-        kind: Annotated[
-            Literal["course", "research", "dataset"], typer.Option(help="What it is for.")
-        ] = "course",
+        context: Context,
+        name: Annotated[str, Argument(help="Its name.")],
+        kind: Annotated[Literal["course", "research", "dataset"], Option(help="What it is for.")] = "course",
         description: Description = None,
         visibility: Visibility = None,
         timezone: Timezone = None,
-        workspace: Annotated[
-            str | None, typer.Option("--workspace", help="Folder of the Master instance.")
-        ] = None,
+        workspace: Annotated[str | None, Option("--workspace", help="Folder of the Master instance.")] = None,
         template: Template = None,
         json: Json = False,
     ) -> None:
@@ -66,34 +56,32 @@ def add(app: typer.Typer) -> None:
         _write(run, run.client.space_create(name=name, kind=kind, **fields))
 
     @space.command("list")
-    def list_(context: typer.Context, deleted: Deleted = False, json: Json = False) -> None:
+    def list_(context: Context, deleted: Deleted = False, json: Json = False) -> None:
         """List the spaces you can see."""
         run = session(context)
         _write(run, *run.client.space_list(deleted=deleted), many=True)
 
     @space.command()
-    def show(context: typer.Context, name: Name, json: Json = False) -> None:
+    def show(context: Context, name: Name, json: Json = False) -> None:
         """Show one space."""
         run = session(context)
         _write(run, run.client.space_show(space=name))
 
     @space.command()
     def update(
-        context: typer.Context,
+        context: Context,
         name: Name,
-        rename: Annotated[str | None, typer.Option("--name", "-n", help="A new name.")] = None,
+        rename: Annotated[str | None, Option("--name", "-n", help="A new name.")] = None,
         description: Description = None,
         visibility: Visibility = None,
         timezone: Timezone = None,
         template: Template = None,
         pull_from_master: Annotated[
             bool | None,
-            typer.Option(
-                "--pull-from-master/--no-pull-from-master", help="Editors may pull from Master too."
-            ),
+            Option("--pull-from-master/--no-pull-from-master", help="Editors may pull from Master too."),
         ] = None,
         archived: Annotated[
-            bool | None, typer.Option("--archive/--unarchive", help="Archive it, or bring it back.")
+            bool | None, Option("--archive/--unarchive", help="Archive it, or bring it back.")
         ] = None,
         json: Json = False,
     ) -> None:
@@ -111,14 +99,14 @@ def add(app: typer.Typer) -> None:
         _write(run, run.client.space_update(space=name, **fields))
 
     @space.command()
-    def delete(context: typer.Context, name: Name, json: Json = False) -> None:
+    def delete(context: Context, name: Name, json: Json = False) -> None:
         """Delete a space; recoverable for 24 hours."""
         run = session(context)
         _write(run, run.client.space_delete(space=name))
         run.output.note(f"`nuvo space recover {quote(name)}` brings it back for 24 hours.")
 
     @space.command()
-    def recover(context: typer.Context, name: Name, json: Json = False) -> None:
+    def recover(context: Context, name: Name, json: Json = False) -> None:
         """Bring a deleted space back."""
         run = session(context)
         _write(run, run.client.space_recover(space=name))

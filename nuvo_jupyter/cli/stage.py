@@ -4,36 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Json
 from nuvo_jupyter.cli.session import Session, session
 
 if TYPE_CHECKING:
     from nuvo_jupyter.model.tasks import Stage
 
-Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files and folders.")]
-Tables = Annotated[list[str] | None, typer.Option("--table", help="A table by name; can be repeated.")]
+Paths = Annotated[list[str] | None, Argument(metavar="[PATHS]...", help="Files and folders.")]
+Tables = Annotated[list[str] | None, Option("--table", help="A table by name; can be repeated.")]
 Applications = Annotated[
-    list[str] | None, typer.Option("--application", help="An application by name; can be repeated.")
+    list[str] | None, Option("--application", help="An application by name; can be repeated.")
 ]
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
-    stage = typer.Typer(
-        help="Collect objects of one state for a distribution.", no_args_is_help=True, rich_markup_mode=None
-    )
-    app.add_typer(stage, name="stage")
+    stage = app.group("stage", help="Collect objects of one state for a distribution.")
 
     @stage.command("add")
     def add_(
-        context: typer.Context,
+        context: Context,
         paths: Paths = None,
         state: Annotated[
             str,
-            typer.Option(
+            Option(
                 "--state",
                 help="The state they are of; the current one by default.",
                 autocompletion=completion.states,
@@ -52,7 +48,7 @@ def add(app: typer.Typer) -> None:
 
     @stage.command()
     def remove(
-        context: typer.Context,
+        context: Context,
         paths: Paths = None,
         table: Tables = None,
         application: Applications = None,
@@ -63,13 +59,13 @@ def add(app: typer.Typer) -> None:
         _write(run, run.client.stage_remove(objects=_objects(run, paths, table, application)))
 
     @stage.command()
-    def show(context: typer.Context, json: Json = False) -> None:
+    def show(context: Context, json: Json = False) -> None:
         """Show the stage."""
         run = session(context)
         _write(run, run.client.stage_show())
 
     @stage.command()
-    def clear(context: typer.Context, json: Json = False) -> None:
+    def clear(context: Context, json: Json = False) -> None:
         """Empty the stage."""
         run = session(context)
         _write(run, run.client.stage_clear())

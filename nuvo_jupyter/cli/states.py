@@ -8,28 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Instance, Json, Limit, State
 from nuvo_jupyter.cli.session import Session, session
 from nuvo_jupyter.model.errors import NotFound
 
-Left = Annotated[str, typer.Argument(metavar="[LEFT]", help="A state.", autocompletion=completion.states)]
+Left = Annotated[str, Argument(metavar="[LEFT]", help="A state.", autocompletion=completion.states)]
 Right = Annotated[
     str,
-    typer.Argument(
+    Argument(
         metavar="[RIGHT]", help="A state; the current one by default.", autocompletion=completion.states
     ),
 ]
 _MARKS = {"added": "+", "removed": "-", "changed": "~", "type_changed": "T", "mode_changed": "m"}
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
 
     @app.command()
-    def ls(context: typer.Context, state: State = "", json: Json = False) -> None:
+    def ls(context: Context, state: State = "", json: Json = False) -> None:
         """List a folder of any state; the current folder by default."""
         from nuvo_jupyter.cli.output import size
 
@@ -51,10 +50,10 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def cat(
-        context: typer.Context,
+        context: Context,
         state: Annotated[
             str,
-            typer.Argument(metavar="STATE:PATH", help="A file of a state.", autocompletion=completion.states),
+            Argument(metavar="STATE:PATH", help="A file of a state.", autocompletion=completion.states),
         ],
     ) -> None:
         """Write a file of any state to standard output."""
@@ -67,8 +66,8 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def history(
-        context: typer.Context,
-        path: Annotated[str, typer.Argument(help="The file.")],
+        context: Context,
+        path: Annotated[str, Argument(help="The file.")],
         instance: Instance = "",
         limit: Limit = 100,
         json: Json = False,
@@ -98,7 +97,7 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def compare(
-        context: typer.Context,
+        context: Context,
         left: Left = "latest",
         right: Right = "",
         limit: Limit = 1000,
@@ -124,16 +123,12 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def diff(
-        context: typer.Context,
-        path: Annotated[str, typer.Argument(help="The file.")],
-        left: Annotated[
-            str, typer.Option("--left", help="A state.", autocompletion=completion.states)
-        ] = "latest",
+        context: Context,
+        path: Annotated[str, Argument(help="The file.")],
+        left: Annotated[str, Option("--left", help="A state.", autocompletion=completion.states)] = "latest",
         right: Annotated[
             str,
-            typer.Option(
-                "--right", help="A state; the current one by default.", autocompletion=completion.states
-            ),
+            Option("--right", help="A state; the current one by default.", autocompletion=completion.states),
         ] = "",
         json: Json = False,
     ) -> None:

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Json, Limit
 from nuvo_jupyter.cli.session import Session, session
 
 if TYPE_CHECKING:
     from nuvo_jupyter.model.tasks import Task
 
-Number = Annotated[int, typer.Argument(metavar="ID", help="The task's number.")]
+Number = Annotated[int, Argument(metavar="ID", help="The task's number.")]
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
-    tasks = typer.Typer(
-        help="Tasks: list, show, cancel, watch.", invoke_without_command=True, rich_markup_mode=None
-    )
-    app.add_typer(tasks, name="tasks")
+    tasks = app.group("tasks", help="Tasks: list, show, cancel, watch.", acts_alone=True)
 
     @tasks.callback()
     def list_(
-        context: typer.Context,
-        space: Annotated[str | None, typer.Option("--space", autocompletion=completion.spaces)] = None,
-        active: Annotated[bool, typer.Option("--active", help="Only unfinished ones.")] = False,
+        context: Context,
+        space: Annotated[str | None, Option("--space", autocompletion=completion.spaces)] = None,
+        active: Annotated[bool, Option("--active", help="Only unfinished ones.")] = False,
         limit: Limit = 50,
         json: Json = False,
     ) -> None:
@@ -38,19 +34,19 @@ def add(app: typer.Typer) -> None:
         _write(run, run.client.task_list(space=space, active=active, limit=limit))
 
     @tasks.command()
-    def show(context: typer.Context, number: Number, json: Json = False) -> None:
+    def show(context: Context, number: Number, json: Json = False) -> None:
         """Show one task."""
         run = session(context)
         _write_one(run, run.client.task_show(id=number))
 
     @tasks.command()
-    def cancel(context: typer.Context, number: Number, json: Json = False) -> None:
+    def cancel(context: Context, number: Number, json: Json = False) -> None:
         """Cancel a task; a target that is being written is completed first."""
         run = session(context)
         _write_one(run, run.client.task_cancel(id=number))
 
     @tasks.command()
-    def watch(context: typer.Context, number: Number, json: Json = False) -> None:
+    def watch(context: Context, number: Number, json: Json = False) -> None:
         """Show a task's progress until its end. Does its work if no server does."""
         from nuvo_jupyter.cli.progress import Progress
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
-import typer
-
 from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Context, Option, end
 from nuvo_jupyter.cli.exit_codes import ERROR
 from nuvo_jupyter.cli.options import Json, Limit
 from nuvo_jupyter.cli.session import session
@@ -15,11 +15,11 @@ from nuvo_jupyter.cli.session import session
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
-def add(app: typer.Typer) -> None:
+def add(app: App) -> None:
     """Declare the commands."""
 
     @app.command()
-    def status(context: typer.Context, json: Json = False) -> None:
+    def status(context: Context, json: Json = False) -> None:
         """Who and where you are."""
         run = session(context)
         found = run.client.status()
@@ -37,9 +37,9 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def notifications(
-        context: typer.Context,
-        unread: Annotated[bool, typer.Option("--unread", help="Only unread ones.")] = False,
-        read: Annotated[bool, typer.Option("--read", help="Mark them as read.")] = False,
+        context: Context,
+        unread: Annotated[bool, Option("--unread", help="Only unread ones.")] = False,
+        read: Annotated[bool, Option("--read", help="Mark them as read.")] = False,
         limit: Limit = 50,
         json: Json = False,
     ) -> None:
@@ -62,14 +62,14 @@ def add(app: typer.Typer) -> None:
 
     @app.command()
     def audit(
-        context: typer.Context,
-        space: Annotated[str | None, typer.Option("--space", autocompletion=completion.spaces)] = None,
+        context: Context,
+        space: Annotated[str | None, Option("--space", autocompletion=completion.spaces)] = None,
         instance: Annotated[
-            str | None, typer.Option("--instance", "-i", autocompletion=completion.instances)
+            str | None, Option("--instance", "-i", autocompletion=completion.instances)
         ] = None,
-        after: Annotated[int, typer.Option("--after", min=0, help="Only entries with larger ids.")] = 0,
+        after: Annotated[int, Option("--after", min=0, help="Only entries with larger ids.")] = 0,
         limit: Limit = 1000,
-        jsonl: Annotated[bool, typer.Option("--jsonl", help="Export as JSON lines.")] = False,
+        jsonl: Annotated[bool, Option("--jsonl", help="Export as JSON lines.")] = False,
         json: Json = False,
     ) -> None:
         """Read the audit trail. It says who did what, when, on which state, with what outcome."""
@@ -87,7 +87,7 @@ def add(app: typer.Typer) -> None:
             run.output.table(("id", "when", "who", "what", "on", "outcome"), rows)
 
     @app.command()
-    def verify(context: typer.Context, json: Json = False) -> None:
+    def verify(context: Context, json: Json = False) -> None:
         """Re-hash everything in the store. Names the files that damage affects."""
         run = session(context)
         task = run.finish(run.client.verify(), True)
@@ -106,13 +106,24 @@ def add(app: typer.Typer) -> None:
                 )
             )
         if not found.ok:
-            raise typer.Exit(ERROR)
+            end(ERROR)
 
     @app.command()
-    def repair(context: typer.Context, json: Json = False) -> None:
-        """Rebuild the catalog's index of the store from its packs."""
+    def repair(
+        context: Context,
+        source: Annotated[
+            str,
+            Option(
+                "--from", metavar="STORE", help="A copy of the store that may still have what is lost here."
+            ),
+        ] = "",
+        json: Json = False,
+    ) -> None:
+        """Rebuild the catalog's index of the store from its packs. Lists what is lost for good."""
         run = session(context)
-        task = run.finish(run.client.repair(), True)
+        if source and "://" not in source:
+            source = os.path.abspath(source)
+        task = run.finish(run.client.repair(source=source), True)
         found = run.client.repair_show(id=task.id)
         if run.output.struct(found):
             return
@@ -120,15 +131,41 @@ def add(app: typer.Typer) -> None:
             run.output.note(f"{damage.code}: {damage.detail}")
         run.output.note(
             f"{found.packs} packs read: {found.packs_added} packs and {found.blobs_added} blobs added to the index, "
-            f"{found.packs_removed} packs and {found.blobs_removed} blobs removed."
+            f"{found.packs_removed} packs and {found.blobs_removed} blobs removed, {found.taken_back} blobs taken back "
+            "from elsewhere."
         )
+        for item in found.lost:
+            run.output.line("\t".join(text for text in (item.reference, item.detail) if text))
+        if found.lost:
+            run.output.note(
+                f"Lost: the {len(found.lost)} named above. A copy of the store may have them: --from STORE."
+            )
+            end(ERROR)
+
+    @app.command()
+    def rebuild(context: Context, json: Json = False) -> None:
+        """Make a new catalog where it is lost. Its snapshots are those the store still describes."""
+        from nuvo_jupyter.clients.configured import configured
+        from nuvo_jupyter.engine.rebuild import rebuild as act
+
+        run = session(context)
+        found = act(configured())
+        if run.output.struct(found):
+            return
+        run.output.note(
+            f"{found.packs} packs with {found.blobs} blobs read: {found.snapshots} snapshots found."
+        )
+        if found.space:
+            run.output.note(
+                f"They are snapshots of {found.space}/master now: `nuvo log -i {found.space}/master`."
+            )
 
     @app.command(context_settings=_PASS_ON)
-    def demo(context: typer.Context) -> None:
+    def demo(context: Context) -> None:
         """Make the demo course and open JupyterLab in it. --check runs its story headless."""
         from nuvo_jupyter.demo.run import main
 
-        raise typer.Exit(main(context.args) or 0)
+        end(main(context.args) or 0)
 
     @app.command(hidden=True)
     def openapi() -> None:

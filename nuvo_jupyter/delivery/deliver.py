@@ -20,11 +20,11 @@ from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import DeliveryOrder, SnapshotOrder
 from nuvo_jupyter.delivery.planning import Planned, plan_delivery
 from nuvo_jupyter.delivery.results import pack_outcomes, problem_of
-from nuvo_jupyter.delivery.sources import Source, read_source, state_of
-from nuvo_jupyter.delivery.take import take_locked
+from nuvo_jupyter.delivery.sources import Source, is_held, read_source, state_of
+from nuvo_jupyter.delivery.take import begun_again, take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
 from nuvo_jupyter.merge.simulate import simulate
-from nuvo_jupyter.model.changes import ObjectOutcome
+from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome
 from nuvo_jupyter.model.errors import StorageFull
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.snapshots import Reason
@@ -46,6 +46,9 @@ NOT_NOTED = (
     "The objects were delivered, but there was no room left to note it. Free some space, then retry: "
     "what is there already is recognised."
 )
+
+
+_INSTANCE = sa.select(t.instance).where(t.instance.c.id == sa.bindparam("of_id"))
 
 
 class _Target(msgspec.Struct):
@@ -87,9 +90,7 @@ def deliver(execution: Execution) -> None:
     with instance_lock(context.home, row.instance_id, None if resumed else execution.check):
         # Not before: whoever held the lock may have changed what was last distributed.
         with context.catalog.read() as connection:
-            instance = connection.execute(
-                sa.select(t.instance).where(t.instance.c.id == row.instance_id)
-            ).one()
+            instance = connection.execute(_INSTANCE, {"of_id": row.instance_id}).one()
         # A folder that was there before and is not now may just not be mounted: never begin anew in its place.
         if source.order.kind is DistributionKind.CREATE or (order.first and instance.next_number == 1):
             make_folder(instance.workspace)
@@ -107,15 +108,18 @@ def deliver(execution: Execution) -> None:
                 read=context.store.read_file,
             )
             planned = guarded(context.store, planned)
-            if not resumed:
-                execution.begin(APPLYING)
-            outcomes = _apply(execution, root, target, planned)
+            if all(change.action is Action.KEEP for change in planned.changes):
+                outcomes = [_as_planned(change) for change in planned.changes]
+            else:
+                if not resumed:
+                    execution.begin(APPLYING)
+                outcomes = _apply(execution, root, target, planned)
             # The merge into Distributed of what goes to all is followed by a snapshot of the distribution's own.
             kept = (
                 None if order.first or instance.kind != InstanceKind.DISTRIBUTED else _keep(execution, root)
             )
         try:
-            _report(execution, source, instance, target, planned, outcomes, kept)
+            begun_again(lambda: _report(execution, source, instance, target, planned, outcomes, kept))
         except StorageFull as error:
             raise StorageFull(error.message, hint=NOT_NOTED) from error
     execution.announce()
@@ -166,7 +170,16 @@ def _back_up(execution: Execution, root: Root, source: Source) -> _Target:
 
 def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) -> list[ObjectOutcome]:
     context, row = execution.context, execution.row
-    put: list[tuple[str, Fingerprint, Node]] = []
+    memory = target.memory
+    remembered = False
+
+    def published(path: str, seen: Fingerprint, node: Node) -> None:
+        # It came from the store: the next backup need not read it.
+        nonlocal remembered
+        remembered = True
+        assert memory is not None
+        memory.remember(path, seen, node.content)
+
     outcomes = apply(
         root,
         context.store,
@@ -174,14 +187,17 @@ def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) 
         target.fingerprints,
         progress=lambda done, total: execution.progress(APPLYING, done, total),
         spool=context.spools.of(row.distribution_id, context.home),
-        published=lambda path, seen, node: put.append((path, seen, node)),
+        published=None if memory is None else published,
     )
-    if put and target.memory is not None:
-        # All of it came from the store: the next backup need not read it.
-        for path, seen, node in put:
-            target.memory.remember(path, seen, node.content)
-        target.memory.save(context.home / "memory" / str(row.instance_id))
+    if memory is not None and remembered:
+        memory.save(context.home / "memory" / str(row.instance_id))
     return outcomes
+
+
+def _as_planned(change: Change) -> ObjectOutcome:
+    """What comes of a change that changes nothing."""
+    at = change.at if change.at != change.path else ""
+    return ObjectOutcome(change.path, change.outcome, at, change.detail, change.kind)
 
 
 def _keep(execution: Execution, root: Root) -> int | None:
@@ -221,7 +237,7 @@ def _report(
             own = source.snapshot is not None and source.snapshot.instance_id == instance.id
             if own and source.exact and problem is None and source.snapshot is not None:
                 base_root = source.snapshot.base_root
-        else:
+        elif not _is_base(execution, source, instance, planned):
             base = _new_base(execution, source, instance, target, planned, outcomes)
             # Mostly nothing changes when nothing is new.
             if base != state_of(context.store, base_root):
@@ -238,6 +254,15 @@ def _report(
             if kept is not None:
                 snapshots.change_snapshot(connection, kept, base_root=base_root)
             execution.finish(connection, state, result=pack_outcomes(outcomes), problem=problem)
+
+
+def _is_base(execution: Execution, source: Source, instance: Row[Any], planned: Planned) -> bool:
+    """Whether what counts as last distributed is the same after a delivery, whatever came of its objects."""
+    if source.snapshot is None or instance.base_root is None:
+        return False
+    if any(change.action is not Action.KEEP for change in planned.before_merging):
+        return False
+    return is_held(execution.context.store, source.snapshot.root, source.paths, instance.base_root)
 
 
 def _new_base(

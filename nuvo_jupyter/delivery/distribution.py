@@ -70,7 +70,8 @@ def _first_is_done(execution: Execution, distributed: int) -> bool:
 def _wait(execution: Execution, connection: Connection, step: str) -> None:
     execution.suspend(connection, TaskState.WAITING, step=step)
     # They may all have ended already: cancelled, or done before a crash.
-    settle(execution.context, connection, execution.id)
+    if settle(execution.context, connection, execution.id):
+        execution.note_ended(execution.id)
 
 
 def _snapshot(execution: Execution, instance_id: int, step: str, column: str) -> None:

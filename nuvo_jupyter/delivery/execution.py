@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +17,8 @@ from nuvo_jupyter.delivery.settle import settle
 from nuvo_jupyter.delivery.trail import note_end
 from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NuvoError
 from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
+
+T = TypeVar("T")
 
 TELL_SECONDS = 0.25
 """Progress is written, and the wish to cancel read, about this often."""
@@ -43,22 +45,36 @@ class Execution:
         self.lost = False
         # The row is as of just now.
         self._told = time.monotonic()
+        self._untold: tuple[str, int, int] | None = None
+        self._ended: list[int] = []
         self._lock = threading.Lock()
 
     def progress(self, step: str, done: int = 0, total: int = 0) -> None:
-        """Write how far it is, at most four times a second; the first of a step always.
+        """Note how far it is; written about four times a second, so that what is done quickly writes none.
 
         Never raises: progress is for people. Whether the task is still ours is settled where something is changed.
         """
         with self._lock:
-            moment = time.monotonic()
-            if step == self.step and moment - self._told < TELL_SECONDS:
-                return
-            self._told = moment
             self.step = step
+            self._untold = (step, done, total)
+            if time.monotonic() - self._told < TELL_SECONDS:
+                return
+        self._tell()
+
+    def _tell(self) -> None:
+        """Write what is not written yet, and learn whether to go on."""
+        with self._lock:
+            self._told = time.monotonic()
+            told, self._untold = self._untold, None
         try:
+            if told is None:
+                with self.context.catalog.read() as connection:
+                    row = queue.get(connection, self.id)
+                self.cancel = self.cancel or bool(row.cancel_requested)
+                self.lost = self.lost or row.lease_id != self.lease
+                return
             with self.context.catalog.write() as connection:
-                wanted = queue.progress(connection, self.id, self.lease, step, done, total)
+                wanted = queue.progress(connection, self.id, self.lease, *told)
         except LeaseLost:
             self.lost = True
             return
@@ -69,16 +85,15 @@ class Execution:
 
     def cancelled(self) -> bool:
         """Whether to stop: cancelled by a user, taken over by another executor, or shutting down."""
-        if self.cancel or self.lost or self.stopping.is_set():
+        if self._unwanted():
             return True
-        moment = time.monotonic()
-        if moment - self._told >= TELL_SECONDS:
-            self._told = moment
-            with self.context.catalog.read() as connection:
-                row = queue.get(connection, self.id)
-            self.cancel = bool(row.cancel_requested)
-            self.lost = row.lease_id != self.lease
-        return self.cancel or self.lost
+        if time.monotonic() - self._told < TELL_SECONDS:
+            return False
+        self._tell()
+        return self._unwanted()
+
+    def _unwanted(self) -> bool:
+        return self.cancel or self.lost or self.stopping.is_set()
 
     def check(self) -> None:
         """Raise if the task is to stop.
@@ -99,17 +114,19 @@ class Execution:
         if self.stopping.is_set():
             raise Cancelled("The task is given back.")
         try:
-            with self.context.catalog.write() as connection:
+            # With it the backup survives a power failure, before anything is changed.
+            with self.context.catalog.write(durable=True) as connection:
                 self._fenced(lambda: queue.begin(connection, self.id, self.lease, step))
         except Cancelled:
             self.cancel = True
             raise
-        self.step = step
-        self.announce()
+        self.entered(step)
 
     def entered(self, step: str) -> None:
         """Take note of a step that was written with :meth:`fence`."""
-        self.step = step
+        with self._lock:
+            self.step = step
+            self._untold = None
         self.announce()
 
     def fence(self, connection: Connection, **values: Any) -> None:
@@ -133,13 +150,15 @@ class Execution:
         Raises:
             LeaseLost: somebody else has taken over; the transaction must not be committed.
         """
-        self._fenced(
+        row = self._fenced(
             lambda: queue.finish(connection, self.id, self.lease, state, result=result, problem=problem)
         )
-        note_end(connection, self.id, state, result, problem)
+        note_end(connection, row, problem)
+        self._ended.append(self.id)
         if self.row.parent_id is not None:
-            families.count_finished(connection, self.row.parent_id, 1)
-            settle(self.context, connection, self.row.parent_id)
+            parent = families.count_finished(connection, self.row.parent_id, 1)
+            if settle(self.context, connection, self.row.parent_id, parent):
+                self._ended.append(self.row.parent_id)
 
     def suspend(self, connection: Connection, state: TaskState, **values: Any) -> None:
         """Give the task back without an end, in the caller's transaction.
@@ -154,10 +173,16 @@ class Execution:
         self.context.announce(self.id)
         if self.row.parent_id is not None:
             self.context.announce(self.row.parent_id)
+        while self._ended:
+            self.context.ended(self._ended.pop())
 
-    def _fenced(self, act: Callable[[], None]) -> None:
+    def note_ended(self, task_id: int) -> None:
+        """Have the end of another task told with the next :meth:`announce`."""
+        self._ended.append(task_id)
+
+    def _fenced(self, act: Callable[[], T]) -> T:
         try:
-            act()
+            return act()
         except LeaseLost:
             self.lost = True
             raise

@@ -16,6 +16,7 @@ class SnapshotOrder(msgspec.Struct, frozen=True):
         description: ``None`` takes the current state's description.
         next_description: becomes the current state's description; ``None`` leaves it.
         final: no work is expected in the next stage.
+        unless_same: take none if the newest snapshot holds the same.
     """
 
     name: str | None = None
@@ -23,6 +24,7 @@ class SnapshotOrder(msgspec.Struct, frozen=True):
     next_description: str | None = None
     final: bool = False
     reason: Reason = Reason.MANUAL
+    unless_same: bool = False
 
 
 class DistributionOrder(msgspec.Struct, frozen=True):
@@ -72,4 +74,49 @@ class VerifyOrder(msgspec.Struct, frozen=True):
 
 
 class RepairOrder(msgspec.Struct, frozen=True):
-    """Rebuild the catalog's index of the store from its packs."""
+    """Rebuild the catalog's index of the store from its packs.
+
+    Args:
+        source: a copy of the store to take back from what is lost; ``""`` for none.
+    """
+
+    source: str = ""
+
+
+class CollectOrder(msgspec.Struct, frozen=True):
+    """Free what nothing holds.
+
+    Args:
+        dry_run: change nothing; say what would be freed.
+        now: with what could still be brought back, and without the grace period.
+    """
+
+    dry_run: bool = False
+    now: bool = False
+
+
+class UsageOrder(msgspec.Struct, frozen=True):
+    """Say who holds how much of the store.
+
+    Args:
+        space_id: of this space alone.
+        instance_id: of this instance alone, snapshot by snapshot.
+        snapshot_ids: also what deleting these would free.
+        states: their references.
+    """
+
+    space_id: int | None = None
+    instance_id: int | None = None
+    snapshot_ids: tuple[int, ...] = ()
+    states: tuple[str, ...] = ()
+
+
+class ForgetOrder(msgspec.Struct, frozen=True):
+    """Apply a space's retention rule.
+
+    Args:
+        dry_run: delete nothing; say what would be.
+    """
+
+    space_id: int
+    dry_run: bool = False

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
+from collections.abc import Callable
 
 import msgspec
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.delivery.deliver import deliver
 from nuvo_jupyter.delivery.distribution import abandon, distribute
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.orders import SnapshotOrder
-from nuvo_jupyter.delivery.preview import preview
 from nuvo_jupyter.delivery.results import pack_result
 from nuvo_jupyter.delivery.settle import CANCELLED
 from nuvo_jupyter.delivery.take import take_snapshot
-from nuvo_jupyter.delivery.upkeep import repair_store, verify_store
 from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NuvoError, ServiceUnavailable
 from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
@@ -33,11 +32,15 @@ def snapshot(execution: Execution) -> None:
     def record(connection: Connection, snapshot_id: int) -> None:
         execution.finish(connection, TaskState.DONE, result=pack_result({}, snapshot_id=snapshot_id))
 
+    order = msgspec.msgpack.decode(execution.row.request, type=SnapshotOrder)
+    if order.unless_same:
+        _later("scheduling", "take_if_changed")(execution)
+        return
     execution.progress("capture")
     take_snapshot(
         execution.context,
         execution.row.instance_id,
-        order=msgspec.msgpack.decode(execution.row.request, type=SnapshotOrder),
+        order=order,
         by=execution.row.created_by,
         record=record,
         progress=lambda done, total: execution.progress("capture", done, total),
@@ -47,13 +50,25 @@ def snapshot(execution: Execution) -> None:
     execution.announce()
 
 
+def _later(module: str, name: str) -> Callable[[Execution], None]:
+    """Work whose module is loaded when it comes: a command that takes a snapshot needs no merging."""
+
+    def work(execution: Execution) -> None:
+        getattr(importlib.import_module(f"nuvo_jupyter.delivery.{module}"), name)(execution)
+
+    return work
+
+
 WORK = {
     TaskKind.SNAPSHOT: snapshot,
     TaskKind.DISTRIBUTION: distribute,
-    TaskKind.DELIVERY: deliver,
-    TaskKind.PREVIEW: preview,
-    TaskKind.VERIFY: verify_store,
-    TaskKind.REPAIR: repair_store,
+    TaskKind.DELIVERY: _later("deliver", "deliver"),
+    TaskKind.PREVIEW: _later("preview", "preview"),
+    TaskKind.VERIFY: _later("upkeep", "verify_store"),
+    TaskKind.REPAIR: _later("upkeep", "repair_store"),
+    TaskKind.COLLECT: _later("collecting", "collect_store"),
+    TaskKind.USAGE: _later("measuring", "measure_usage"),
+    TaskKind.FORGET: _later("retaining", "forget_by_rule"),
 }
 
 

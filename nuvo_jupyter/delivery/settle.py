@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import msgspec
-from sqlalchemy.engine import Connection
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import families, queue
 from nuvo_jupyter.catalog import tables as t
@@ -18,29 +22,50 @@ CANCELLED = Problem(
 )
 
 
-def settle(context: Context, connection: Connection, parent_id: int) -> None:
+_WENT_THROUGH = sa.select(t.distribution.c.through_snapshot_id).where(
+    t.distribution.c.id == sa.bindparam("of_id")
+)
+
+
+def settle(context: Context, connection: Connection, parent_id: int, parent: Row[Any] | None = None) -> bool:
     """Move a distribution on after one of its deliveries ended; in that end's transaction.
 
     When Distributed did not get it, nobody does. When it did, the parent is queued to go on. When all
     deliveries ended, the parent ends, and those concerned are notified.
+
+    Args:
+        parent: its row, where the caller has it locked already.
+
+    Returns:
+        Whether it ended.
     """
-    parent = queue.lock(connection, parent_id)
+    if parent is None:
+        parent = queue.lock(connection, parent_id)
     # A running parent looks at its children itself before it lets go.
     if parent.kind != TaskKind.DISTRIBUTION.value or parent.state not in ("waiting", "queued"):
-        return
-    order = msgspec.msgpack.decode(parent.request, type=DistributionOrder)
-    first = None if order.through is None else families.child_for(connection, parent_id, order.through)
+        return False
+    through = _through(bytes(parent.request))
+    first = None
+    if through is not None and not went_through(connection, parent.distribution_id):
+        first = families.child_for(connection, parent_id, through)
     if first is not None and first.state in ("failed", "cancelled"):
         families.cancel_waiting(connection, parent_id, why_not_first(first.error))
-    arrived = first is not None and first.state == "done"
-    if arrived and not parent.cancel_requested and not went_through(connection, parent.distribution_id):
+    elif first is not None and first.state == "done" and not parent.cancel_requested:
         families.requeue(connection, parent_id)
-        return
+        return False
+    elif parent.done < parent.total:
+        return False
     if families.has_unfinished_children(connection, parent_id):
-        return
+        return False
     state, counts, problem = verdict(connection, parent_id, None if first is None else first.error)
     queue.close(connection, parent_id, state, result=pack_result(counts), problem=problem)
     notify.on_finish(context, connection, parent_id)
+    return True
+
+
+@functools.lru_cache(16)
+def _through(request: bytes) -> int | None:
+    return msgspec.msgpack.decode(request, type=DistributionOrder).through
 
 
 def verdict(
@@ -85,8 +110,7 @@ def because_of_first(problem: Problem) -> Problem:
 
 def went_through(connection: Connection, distribution_id: int) -> bool:
     """Whether Distributed's snapshot for this distribution was taken."""
-    query = t.distribution.select().where(t.distribution.c.id == distribution_id)
-    return connection.execute(query).one().through_snapshot_id is not None
+    return connection.scalar(_WENT_THROUGH, {"of_id": distribution_id}) is not None
 
 
 def request_cancel(context: Context, task_id: int) -> None:
@@ -105,6 +129,7 @@ def request_cancel(context: Context, task_id: int) -> None:
             changed.append(row.parent_id)
     for changed_id in changed:
         context.announce(changed_id)
+        context.ended(changed_id)
     context.wake.set()
 
 

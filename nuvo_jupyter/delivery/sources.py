@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import threading
 import zoneinfo
 from collections import OrderedDict
@@ -15,14 +16,18 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import snapshots
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.roots import GONE
 from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.merge.scope import Scope
 from nuvo_jupyter.model.changes import Strategies, Strategy
+from nuvo_jupyter.model.errors import NotFound
 from nuvo_jupyter.model.nodes import Node
 from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.store.tree import flatten
 
 _KEPT_STATES = 4
+_KEPT_ANSWERS = 64
 
 
 class _States:
@@ -52,6 +57,28 @@ _states = _States()
 def state_of(store: Store, root: bytes | None) -> Mapping[str, Node]:
     """Everything below a root tree by path text; not to be changed. ``None`` is the empty state."""
     return {} if root is None else _states.get(store, root)
+
+
+def is_held(store: Store, root: bytes, paths: tuple[str, ...] | None, by: bytes) -> bool:
+    """Whether a state holds what another has at some paths (``None``: all of it), to the last attribute.
+
+    Args:
+        root: of what is looked for.
+        by: root of the state that may hold it.
+    """
+    key = (id(store), root, paths, by)
+    known = _held.get(key)
+    if known is None:
+        state, holder = state_of(store, root), state_of(store, by)
+        known = all(holder.get(path) == state[path] for path in Scope(state, paths).paths)
+        if len(_held) >= _KEPT_ANSWERS:
+            _held.clear()
+        _held[key] = known
+    return known
+
+
+_held: dict[tuple[int, bytes, tuple[str, ...] | None, bytes], bool] = {}
+"""Answers, since most targets of a distribution were given the same before."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -87,14 +114,23 @@ class Source(msgspec.Struct, frozen=True):
         return self.whole and {chosen.file, chosen.table, chosen.application} == {Strategy.REPLACE}
 
 
+_DISTRIBUTION = sa.select(t.distribution).where(t.distribution.c.id == sa.bindparam("of_id"))
+_ZONE = sa.select(t.space.c.name, t.space.c.timezone).where(t.space.c.id == sa.bindparam("of_id"))
+
+
+@functools.lru_cache(16)
+def _decoded(request: bytes) -> DistributionOrder:
+    return msgspec.msgpack.decode(request, type=DistributionOrder)
+
+
 def read_source(connection: Connection, distribution_id: int, *, first: bool) -> Source:
     """What a delivery of a distribution works from.
 
     Args:
         first: for the delivery into Distributed that the others wait for; those get Distributed's snapshot.
     """
-    row = connection.execute(sa.select(t.distribution).where(t.distribution.c.id == distribution_id)).one()
-    order = msgspec.msgpack.decode(row.request, type=DistributionOrder)
+    row = connection.execute(_DISTRIBUTION, {"of_id": distribution_id}).one()
+    order = _decoded(bytes(row.request))
     snapshot_id = (
         row.source_snapshot_id if first or row.through_snapshot_id is None else row.through_snapshot_id
     )
@@ -113,9 +149,15 @@ def make_source(
     """
     if order.kind is DistributionKind.RECALL:
         snapshot_id = _recalled_snapshot(connection, order)
+    snapshot = None if snapshot_id is None else snapshots.get_snapshot(connection, snapshot_id)
+    if snapshot is not None and snapshot.deleted_at == GONE:
+        raise NotFound(
+            f"Snapshot {snapshot.number}, which this is about, was deleted and its content collected.",
+            hint="Distribute another one; a recall can name the paths instead.",
+        )
     return Source(
         order=order,
-        snapshot=None if snapshot_id is None else snapshots.get_snapshot(connection, snapshot_id),
+        snapshot=snapshot,
         label=label_of(connection, space_id, moment),
         paths=paths_of_objects(_objects(connection, order)),
     )
@@ -123,9 +165,7 @@ def make_source(
 
 def label_of(connection: Connection, space_id: int, moment: float) -> str:
     """``from SPACE DATE``, the date being a moment's in the space's time zone."""
-    space = connection.execute(
-        sa.select(t.space.c.name, t.space.c.timezone).where(t.space.c.id == space_id)
-    ).one()
+    space = connection.execute(_ZONE, {"of_id": space_id}).one()
     try:
         zone: datetime.tzinfo = zoneinfo.ZoneInfo(space.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -12,17 +14,24 @@ from sqlalchemy.engine import Connection
 
 from nuvo_jupyter.catalog import blobs, snapshots
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.spaces import workspaces_inside
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
-from nuvo_jupyter.model.errors import AlreadyExists, NotFound
+from nuvo_jupyter.model.errors import AlreadyExists, ContentGone, NotFound
 from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.model.paths import from_name
 from nuvo_jupyter.model.snapshots import Reason
-from nuvo_jupyter.workspace.capture import Captured, capture, look_at
+from nuvo_jupyter.workspace.capture import capture, look_at
+from nuvo_jupyter.workspace.captured import Captured
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import Root
+
+T = TypeVar("T")
+
+AGAIN = 3
+"""Times a capture is begun again, should collecting remove what it found; once is nearly always enough."""
 
 Record = Callable[[Connection, int], None]
 """Called with the snapshot's id in the transaction that makes it exist; raises to undo it."""
@@ -76,6 +85,7 @@ def take_snapshot(
             record=record,
             progress=progress,
             cancelled=cancelled,
+            durable=True,
         ).id
 
 
@@ -90,14 +100,41 @@ def take_locked(
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     same_as: tuple[int, BlobId] | None = None,
+    durable: bool = False,
 ) -> Taken:
     """:func:`take_snapshot` for callers that hold the instance's lock.
 
     Args:
         same_as: id and manifest id of a snapshot to use again if nothing has changed since.
+        durable: whether it survives a power failure as soon as it exists; a delivery sees to that before it changes anything.
     """
+    return begun_again(
+        lambda: _take(context, root, instance_id, order, by, record, progress, cancelled, same_as, durable)
+    )
+
+
+def begun_again(act: Callable[[], T]) -> T:
+    """Do something that writes to the store; once more where what it relied on was collected meanwhile."""
+    for _ in range(AGAIN):
+        with contextlib.suppress(ContentGone):
+            return act()
+    return act()
+
+
+def _take(
+    context: Context,
+    root: Root,
+    instance_id: int,
+    order: SnapshotOrder,
+    by: str,
+    record: Record | None,
+    progress: Callable[[int, int], None] | None,
+    cancelled: Callable[[], bool] | None,
+    same_as: tuple[int, BlobId] | None,
+    durable: bool,
+) -> Taken:
     memory, generation = _remembered(context, instance_id)
-    with context.store.writer() as writer:
+    with context.store.writer(generation) as writer:
         captured = capture(
             root,
             context.store,
@@ -108,19 +145,30 @@ def take_locked(
             writer=writer,
         )
         if same_as is not None and same_as[1] == captured.manifest_id:
-            captured.remembered.token = _Proof(*same_as, generation).encoded()
-            if captured.files_read:
-                captured.remembered.save(_memory_file(context, instance_id))
+            _remember(context, instance_id, memory, captured, _Proof(*same_as, generation))
             return Taken(same_as[0], captured)
         writer.flush()
-        with context.catalog.write() as connection:
-            writer.commit(connection)
+        with context.catalog.write(durable=durable) as connection:
+            writer.commit(connection, lambda: _held(captured))
             snapshot_id = _insert(connection, instance_id, captured, order, by)
             if record is not None:
                 record(connection, snapshot_id)
-    captured.remembered.token = _Proof(snapshot_id, captured.manifest_id, generation).encoded()
-    captured.remembered.save(_memory_file(context, instance_id))
+    _remember(context, instance_id, memory, captured, _Proof(snapshot_id, captured.manifest_id, generation))
     return Taken(snapshot_id, captured)
+
+
+def _remember(context: Context, instance_id: int, before: Memory, captured: Captured, proof: _Proof) -> None:
+    """Save what a capture found, unless that is what is on disk, vouched for by a snapshot of the same content."""
+    if captured.unchanged and before.token:
+        captured.remembered.token = before.token
+    else:
+        captured.remembered.token = proof.encoded()
+        captured.remembered.save(_memory_file(context, instance_id))
+
+
+def _held(captured: Captured) -> set[BlobId]:
+    """What a state holds that its capture may have remembered rather than added."""
+    return captured.remembered.held()
 
 
 class _Proof(msgspec.Struct, frozen=True, array_like=True):
@@ -138,6 +186,11 @@ def _memory_file(context: Context, instance_id: int) -> Path:
     return context.home / "memory" / str(instance_id)
 
 
+_MANIFEST = sa.select(t.snapshot.c.manifest).where(
+    t.snapshot.c.id == sa.bindparam("of_id"), t.snapshot.c.instance_id == sa.bindparam("of_instance")
+)
+
+
 def _remembered(context: Context, instance_id: int) -> tuple[Memory, str]:
     """An instance's memory, its token cleared unless it holds, and the store's generation now."""
     memory = Memory.load(_memory_file(context, instance_id))
@@ -151,10 +204,8 @@ def _remembered(context: Context, instance_id: int) -> tuple[Memory, str]:
             holds = False
         else:
             # The catalog may have been brought back from a backup, or be another one.
-            query = sa.select(t.snapshot.c.manifest).where(
-                t.snapshot.c.id == proof.snapshot_id, t.snapshot.c.instance_id == instance_id
-            )
-            holds = connection.scalar(query) == proof.manifest_id
+            values = {"of_id": proof.snapshot_id, "of_instance": instance_id}
+            holds = connection.scalar(_MANIFEST, values) == proof.manifest_id
     if not holds:
         memory.token = b""
     return memory, generation
@@ -186,13 +237,7 @@ def open_workspace(context: Context, instance_id: int) -> Root:
 def rules_for(context: Context, instance_id: int, workspace: str) -> Rules:
     """What is left out of an instance: besides the defaults, our own store and other instances inside its folder."""
     with context.catalog.read() as connection:
-        nested = connection.scalars(
-            sa.select(t.instance.c.workspace).where(
-                t.instance.c.workspace.startswith(workspace.rstrip("/") + "/", autoescape=True),
-                t.instance.c.id != instance_id,
-                t.instance.c.deleted_at.is_(None),
-            )
-        ).all()
+        nested = workspaces_inside(connection, workspace, instance_id)
     ours = [str(context.home), context.store.backend.url.removeprefix("file://")]
     also = {_inside(workspace, path): "Nuvo's own store" for path in ours}
     also |= {_inside(workspace, path): "another instance" for path in nested}
@@ -210,10 +255,13 @@ def _inside(workspace: str, path: str) -> str:
     return "/".join(from_name(part) for part in Path(relative).parts)
 
 
+_INSTANCE = sa.select(t.instance).where(t.instance.c.id == sa.bindparam("of_id"))
+
+
 def _insert(
     connection: Connection, instance_id: int, captured: Captured, order: SnapshotOrder, by: str
 ) -> int:
-    instance = connection.execute(sa.select(t.instance).where(t.instance.c.id == instance_id)).one()
+    instance = connection.execute(_INSTANCE, {"of_id": instance_id}).one()
     if order.name is not None:
         taken = sa.select(t.snapshot.c.number).where(
             t.snapshot.c.instance_id == instance_id,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.orders import RepairOrder
 from nuvo_jupyter.delivery.results import pack_result
+from nuvo_jupyter.delivery.salvage import workspaces
 from nuvo_jupyter.model.store import RepairReport, VerifyReport
 from nuvo_jupyter.model.tasks import TaskState
 from nuvo_jupyter.store.repair import repair
+from nuvo_jupyter.store.salvage import copy_of_a_store
 from nuvo_jupyter.store.verify import verify
 
 
@@ -26,14 +31,21 @@ def verify_store(execution: Execution) -> None:
 
 
 def repair_store(execution: Execution) -> None:
-    """Rebuild the catalog's index from the packs alone; what stays damaged is the task's result.
+    """Rebuild the catalog's index from the packs, and look for what is lost in workspaces and, if one is named, in a copy
+    of the store. What stays lost is the task's result.
 
     Raises:
-        Cancelled: the index is as it was.
+        Cancelled: what was repaired until then stays.
+        NotFound, StoreDamaged, ServiceUnavailable: the copy cannot be used; nothing was done.
         LeaseLost: somebody else has taken over.
     """
+    order = msgspec.msgpack.decode(execution.row.request, type=RepairOrder)
+    sources = [workspaces(execution.context, execution.cancelled)]
+    if order.source:
+        sources.insert(0, copy_of_a_store(order.source, execution.check))
     report = repair(
         execution.context.store,
+        sources=sources,
         progress=lambda done, total: execution.progress("repair", done, total),
         cancelled=execution.cancelled,
     )

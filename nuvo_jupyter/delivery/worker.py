@@ -13,8 +13,8 @@ from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.catalog.queue import Claimed
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.execution import Execution
-from nuvo_jupyter.delivery.mail import send_due
 from nuvo_jupyter.delivery.run import execute
+from nuvo_jupyter.delivery.timetable import Timetable
 from nuvo_jupyter.model.tasks import TaskState
 
 POLL_SECONDS = 2.0
@@ -90,6 +90,7 @@ class Worker:
         if context.mail.host and threads:
             self._threads.append(threading.Thread(target=self._mail, name="nuvo-mail", daemon=True))
         self._leases = _Leases(context)
+        self._timetable = Timetable(context)
         self._stopping = threading.Event()
         self._mail_wake = threading.Event()
 
@@ -124,6 +125,7 @@ class Worker:
                     self._mail_wake.set()
                     continue
                 self._context.spools.clear()
+                self._timetable.look(self._stopping.is_set)
             except Exception:
                 log.warning("Background work could not be claimed.", exc_info=True)
                 self._stopping.wait(POLL_SECONDS)
@@ -210,6 +212,11 @@ def _run_watched(
 
 
 def _send_mail(context: Context, patience: float | None = None) -> None:
+    if not context.mail.host:
+        return
+    # Its libraries are for those who have set up e-mail.
+    from nuvo_jupyter.delivery.mail import send_due
+
     try:
         send_due(context, patience)
     except Exception:

@@ -39,12 +39,8 @@ def compare(call: Call, request: Compare) -> Comparison:
         )
     with call.read() as connection:
         first, second = _find(call, connection, left), _find(call, connection, right)
-    if first[1] is not None and second[1] is not None:
-        pairs = list(tree.changed(call.engine.store, first[1].root, second[1].root))
-    else:
-        old, new = _nodes(call, first), _nodes(call, second)
-        paths = sorted(old.keys() | new.keys())
-        pairs = [(path, old.get(path), new.get(path)) for path in paths]
+    old, new = _trees(call, first), _trees(call, second)
+    pairs = tree.changed(call.engine.store, old[0], new[0], {**old[1], **new[1]})
     found = [
         PathDifference(
             path=path,
@@ -109,12 +105,14 @@ def _find(call: Call, connection: Connection, reference: Reference) -> _Found:
     return row, None if reference.is_current else find_snapshot(connection, row, reference.snapshot)
 
 
-def _nodes(call: Call, found: _Found) -> dict[str, Node]:
+def _trees(call: Call, found: _Found) -> tuple[bytes, dict[bytes, bytes]]:
+    """A state's root, and those of its trees that may not be in the store."""
     row, snapshot = found
     if snapshot is not None:
-        return tree.flatten(call.engine.store, snapshot.root)
+        return snapshot.root, {}
     with Root(row.workspace) as root:
-        return look(call.engine.context, row.id, root).nodes
+        seen = look(call.engine.context, row.id, root)
+    return seen.manifest.root, seen.trees
 
 
 def _bytes(call: Call, found: _Found, path: str) -> bytes | None:

@@ -15,6 +15,7 @@ from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.engine import identity
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_instance, find_space, instance_of, parse_state
+from nuvo_jupyter.engine.lost_catalog import check_not_lost
 from nuvo_jupyter.engine.operations import BY_NAME, Operation
 from nuvo_jupyter.engine.settings import Nuvo
 from nuvo_jupyter.model.errors import InvalidInput, NotFound, NuvoError, Refused
@@ -50,15 +51,20 @@ class Engine:
             mail=settings.mail(),
             lease_seconds=settings.lease_seconds,
             announce=self._announced,
+            ended=self._ended,
         )
         self._listeners: list[Any] = []
+        self._end_listeners: list[Any] = []
 
     @classmethod
-    def open(cls, settings: Nuvo) -> Engine:
+    def open(cls, settings: Nuvo, *, rebuild: bool = False) -> Engine:
         """Open the home that ``settings`` name, made with mode 0700 if missing.
 
+        Args:
+            rebuild: whether a new catalog may be made for a store that holds content.
+
         Raises:
-            CatalogDamaged, StoreDamaged, StorageFull, InvalidInput
+            CatalogDamaged, CatalogLost, StoreDamaged, StorageFull, InvalidInput
         """
         home = Path(settings.home)
         try:
@@ -70,6 +76,8 @@ class Engine:
                 f"The home folder {home} cannot be used: {error.strerror}.",
                 hint="Set c.Nuvo.home or NUVO_HOME to a folder you can write.",
             ) from error
+        if not rebuild:
+            check_not_lost(settings)
         catalog = Catalog(settings.catalog_url)
         return cls(settings, catalog, Store.open(settings.store_url, catalog))
 
@@ -111,6 +119,10 @@ class Engine:
         """Call ``listener(task_id)`` whenever a task changed in this process (from any thread)."""
         self._listeners.append(listener)
 
+    def listen_for_ends(self, listener: Any) -> None:
+        """Call ``listener(task_id)`` whenever a task came to its end in this process (from any thread)."""
+        self._end_listeners.append(listener)
+
     def close(self) -> None:
         """Close catalog and store."""
         self.store.close()
@@ -148,9 +160,13 @@ class Engine:
             return
 
     def _announced(self, task_id: int) -> None:
+        for listener in self._listeners:
+            listener(task_id)
+
+    def _ended(self, task_id: int) -> None:
         with self.finished:
             self.finished.notify_all()
-        for listener in self._listeners:
+        for listener in self._end_listeners:
             listener(task_id)
 
 

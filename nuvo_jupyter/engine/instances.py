@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection, Row
 
+from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import now
 from nuvo_jupyter.catalog.people import holders
 from nuvo_jupyter.catalog.queue import is_busy
@@ -21,7 +22,7 @@ from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.first_state import start_instances
 from nuvo_jupyter.engine.folders import claim_folder, folder_from_template
-from nuvo_jupyter.engine.lookup import find_space
+from nuvo_jupyter.engine.lookup import find_space, still_recoverable
 from nuvo_jupyter.engine.people import invite
 from nuvo_jupyter.engine.targets import ALL
 from nuvo_jupyter.engine.tasks import answer
@@ -193,6 +194,7 @@ def instance_recover(call: Call, _request: OfInstance) -> Instance:
     if row.deleted_at is None:
         raise NotNow(f"The instance {row.space}/{row.name} is not deleted.")
     with call.write() as connection:
+        still_recoverable(connection, t.instance, row, f"instance {row.space}/{row.name}")
         if any(other.deleted_at is None for other in find_instances(connection, row.space_id, row.name)):
             raise AlreadyExists(
                 f"Another instance is called {row.name!r} now.", hint="Rename that one first."

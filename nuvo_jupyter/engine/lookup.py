@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.roots import GONE
 from nuvo_jupyter.catalog.spaces import find_instances, find_spaces, list_instances
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.model.errors import Gone, InvalidReference, NotFound
@@ -151,6 +152,16 @@ def _choose(rows: list[Row[Any]], deleted: bool, what: str) -> Row[Any]:
         )
     until = datetime.fromtimestamp(recoverable[0].deleted_at + RECOVERABLE_SECONDS, UTC)
     raise Gone(f"The {what} was deleted.", hint=f"It can be recovered until {until:%Y-%m-%d %H:%M} UTC.")
+
+
+def still_recoverable(connection: Connection, table: sa.Table, row: Row[Any], what: str) -> None:
+    """Check again, in the transaction that brings something back, that its content has not been collected.
+
+    Raises:
+        NotFound: it has.
+    """
+    if connection.scalar(sa.select(table.c.deleted_at).where(table.c.id == row.id)) == GONE:
+        raise NotFound(f"The {what} has been collected.", hint="It cannot be recovered any more.")
 
 
 def state_text(connection: Connection, instance_id: int, snapshot_id: int | None) -> str:

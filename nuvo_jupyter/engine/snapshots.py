@@ -17,7 +17,7 @@ from nuvo_jupyter.delivery.orders import SnapshotOrder
 from nuvo_jupyter.engine import present
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.folders import instance_at, resolve_folder, suggested_space
-from nuvo_jupyter.engine.lookup import find_snapshot, instance_of, parse_state
+from nuvo_jupyter.engine.lookup import find_snapshot, instance_of, parse_state, still_recoverable
 from nuvo_jupyter.engine.spaces import make_space
 from nuvo_jupyter.engine.tasks import answer
 from nuvo_jupyter.model.errors import AlreadyExists, ConfirmationNeeded, InvalidInput, NotFound, NotNow
@@ -205,6 +205,9 @@ def snapshot_recover(call: Call, request: OfState) -> Snapshot:
     if row.deleted_at is None:
         raise NotNow(f"{instance.space}/{instance.name}@{row.number} is not deleted.")
     with call.write() as connection:
+        still_recoverable(
+            connection, t.snapshot, row, f"snapshot {instance.space}/{instance.name}@{row.number}"
+        )
         if row.name:
             _refuse_taken(connection, instance, row.name)
         return _changed(connection, instance, row, {"deleted_at": None})

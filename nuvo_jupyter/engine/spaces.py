@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy.engine import Connection, Row
 
+from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import now
 from nuvo_jupyter.catalog.people import ensure_person, grant
 from nuvo_jupyter.catalog.queue import is_busy
@@ -23,6 +24,7 @@ from nuvo_jupyter.engine import present
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.folders import check_template, claim_folder, fill_template
+from nuvo_jupyter.engine.lookup import still_recoverable
 from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotNow
 from nuvo_jupyter.model.reference import check_name
 from nuvo_jupyter.model.requests import OfSpace, SpaceCreate, SpaceList, SpaceUpdate
@@ -181,6 +183,7 @@ def space_recover(call: Call, _request: OfSpace) -> Space:
     if call.space.deleted_at is None:
         raise NotNow(f"The space {call.space.name!r} is not deleted.")
     with call.write() as connection:
+        still_recoverable(connection, t.space, call.space, f"space {call.space.name!r}")
         if any(
             row.deleted_at is None
             for row in find_spaces(connection, call.space.name, call.space.organization)

@@ -36,8 +36,13 @@ def verify_show(call: Call, request: OfTask) -> VerifyReport:
 
 
 def repair(call: Call, request: Repair) -> Task:
-    """Queue a rebuild of the catalog's index of the store from its packs; read the report with ``repair_show``."""
-    return _queue(call, TaskKind.REPAIR, "Repair the store's index", RepairOrder(), request.wait)
+    """Queue a rebuild of the catalog's index of the store from its packs; read the report with ``repair_show``.
+
+    What is lost is taken back from workspaces where it still lies, and from a copy of the store, if one is named.
+    """
+    return _queue(
+        call, TaskKind.REPAIR, "Repair the store's index", RepairOrder(request.source), request.wait
+    )
 
 
 def repair_show(call: Call, request: OfTask) -> RepairReport:

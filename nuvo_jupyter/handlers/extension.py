@@ -27,7 +27,7 @@ class NuvoExtension(ExtensionApp):
         assert events is not None
         nuvo = Nuvo(parent=self)
         self.waiting = Waiting()
-        self.background = Background(nuvo, self.log, self._changed)
+        self.background = Background(nuvo, self.log, self._changed, self.waiting.ended)
         self.progress = Progress(events, self.background)
         self.settings.update(nuvo_background=self.background, nuvo_waiting=self.waiting)
         self.serverapp.io_loop.add_callback(self.background.start)
@@ -43,5 +43,4 @@ class NuvoExtension(ExtensionApp):
         await self.background.stop()
 
     def _changed(self, task_id: int) -> None:
-        self.waiting.changed(task_id)
         self.progress.changed(task_id)

@@ -12,10 +12,10 @@ import msgspec
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from nuvo_jupyter.engine.openapi import API, encode, takes_body
 from nuvo_jupyter.engine.operations import OPERATIONS, Operation, Raw
 from nuvo_jupyter.handlers.base import NuvoHandler, UnknownPathHandler
 from nuvo_jupyter.handlers.decoding import decode_request
-from nuvo_jupyter.engine.openapi import API, encode, takes_body
 from nuvo_jupyter.handlers.raw import send_raw
 from nuvo_jupyter.model.requests import TaskShow
 from nuvo_jupyter.model.tasks import Preview, Task
@@ -40,15 +40,16 @@ class OperationHandler(NuvoHandler):
         seconds = getattr(request, "wait", 0)
         if seconds:
             request = msgspec.structs.replace(request, wait=0)
+        mark = self.waiting.mark()
         answer = await self.background.call(operation.name, request)
         if isinstance(answer, Raw):
             await send_raw(self, answer)
             return
         if seconds:
-            answer = await self._waited_for(answer, seconds)
+            answer = await self._waited_for(answer, seconds, mark)
         await self.finish(msgspec.json.encode(answer))
 
-    async def _waited_for(self, answer: Any, seconds: float) -> Any:
+    async def _waited_for(self, answer: Any, seconds: float, mark: int) -> Any:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while True:
@@ -56,7 +57,8 @@ class OperationHandler(NuvoHandler):
             left = end - loop.time()
             if not isinstance(task, Task) or task.state.finished or left <= 0 or self.gone:
                 return answer
-            await self.waiting.until_change(task.id, left)
+            await self.waiting.until_end(task.id, left, mark)
+            mark = self.waiting.mark()
             showing = "preview_show" if isinstance(answer, Preview) else "task_show"
             answer = await self.background.call(showing, TaskShow(id=task.id))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 
 LOOK_AGAIN_SECONDS = 1.0
 """Another server on the same home may do the work, and its announcements are not heard here."""
+_REMEMBERED = 1024
+"""Ends that are remembered for whoever is just about to wait."""
 
 
 class Waiting:
@@ -14,14 +16,27 @@ class Waiting:
 
     def __init__(self) -> None:
         self._waiters: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
+        self._ends: OrderedDict[int, int] = OrderedDict()
+        self._count = 0
 
-    def changed(self, task_id: int) -> None:
+    def ended(self, task_id: int) -> None:
         """Wake who waits for the task."""
+        self._count += 1
+        self._ends[task_id] = self._count
+        self._ends.move_to_end(task_id)
+        if len(self._ends) > _REMEMBERED:
+            self._ends.popitem(last=False)
         for event in self._waiters.get(task_id, ()):
             event.set()
 
-    async def until_change(self, task_id: int, seconds: float) -> None:
-        """Return when the task changed, or it is time to look again."""
+    def mark(self) -> int:
+        """What :meth:`until_end` is to know, taken before one looks at a task: no end after it is missed."""
+        return self._count
+
+    async def until_end(self, task_id: int, seconds: float, mark: int) -> None:
+        """Return when the task has ended since a :meth:`mark`, or it is time to look again."""
+        if self._ends.get(task_id, 0) > mark:
+            return
         event = asyncio.Event()
         self._waiters[task_id].add(event)
         try:

@@ -202,11 +202,28 @@ class CatalogDamaged(NuvoError):
     status = 500
 
 
+class CatalogLost(CatalogDamaged):
+    """There is no catalog, or nothing is in it, but the store it belongs to holds content."""
+
+    code = "catalog_lost"
+    default_hint = (
+        "Put the catalog's last backup in its place, or run `nuvo rebuild`: it makes a new one with all snapshots the "
+        "store still describes. To begin anew instead, choose another home (c.Nuvo.home, NUVO_HOME)."
+    )
+
+
 class ServiceUnavailable(NuvoError):
     """The server or service behind a client does not answer."""
 
     code = "service_unavailable"
     status = 503
+
+
+class ContentGone(ServiceUnavailable):
+    """What a writer found in the store was collected before it referred to it; the work has to begin again."""
+
+    code = "content_gone"
+    default_hint = "Try again: what is missing will be stored anew."
 
 
 def all_errors() -> dict[str, type[NuvoError]]:

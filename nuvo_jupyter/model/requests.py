@@ -425,4 +425,11 @@ class Verify(Request, frozen=True, kw_only=True):
 
 
 class Repair(Request, frozen=True, kw_only=True):
+    source: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            description="A copy of the store, a folder on the server or a URL, to take back from what is lost.",
+        ),
+    ] = ""
     wait: Wait = 0

@@ -17,6 +17,7 @@ class Reason(enum.StrEnum):
     BEFORE_DISTRIBUTION = "before_distribution"
     BEFORE_RESTORE = "before_restore"
     DISTRIBUTED = "distributed"
+    SCHEDULED = "scheduled"
 
 
 class Snapshot(msgspec.Struct, frozen=True):

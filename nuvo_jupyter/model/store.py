@@ -91,8 +91,10 @@ class RepairReport(msgspec.Struct, frozen=True):
         packs_added: packs that were not in the catalog.
         packs_removed: packs in the catalog that no longer exist.
         blobs_added: blobs that were not in the catalog, or were listed elsewhere.
-        blobs_removed: blobs in the catalog of which no sound copy exists.
-        damage: what is wrong with packs.
+        blobs_removed: blobs in the catalog of which no sound copy was in the packs.
+        damage: what was wrong with packs.
+        taken_back: blobs found again in a copy of the store, or in a workspace.
+        lost: what cannot be read completely, by reference; ``nuvo verify`` says the same from now on.
     """
 
     packs: int = 0
@@ -102,3 +104,51 @@ class RepairReport(msgspec.Struct, frozen=True):
     blobs_added: int = 0
     blobs_removed: int = 0
     damage: tuple[Damage, ...] = ()
+    taken_back: int = 0
+    lost: tuple[Affected, ...] = ()
+
+
+class RebuildReport(msgspec.Struct, frozen=True):
+    """What ``nuvo rebuild`` made a new catalog of.
+
+    Args:
+        packs: number of packs read.
+        blobs: number of sound blobs found in them.
+        snapshots: found in the store.
+        space: whose Master has them now; ``""`` where there are none.
+    """
+
+    packs: int = 0
+    blobs: int = 0
+    snapshots: int = 0
+    space: str = ""
+
+
+class CollectReport(msgspec.Struct, frozen=True):
+    """What ``nuvo collect`` freed, or would free.
+
+    Args:
+        dry_run: nothing was changed; the figures are what would be freed in the end.
+        snapshots: let go of: deleted, and no longer recoverable.
+        blobs: that left the index because nothing holds them.
+        size: their bytes as stored.
+        packs_deleted: files that are gone; also those that were put together anew.
+        packs_rewritten: packs of which most was dead, or that were small, put together anew.
+        freed: bytes of the files deleted.
+        written: bytes of the files that took their place.
+        waiting: bytes that are freed once the grace period is over.
+        store_size: bytes of all packs afterwards.
+        damaged: packs that were left alone because something in them cannot be read, hexadecimal.
+    """
+
+    dry_run: bool = False
+    snapshots: int = 0
+    blobs: int = 0
+    size: int = 0
+    packs_deleted: int = 0
+    packs_rewritten: int = 0
+    freed: int = 0
+    written: int = 0
+    waiting: int = 0
+    store_size: int = 0
+    damaged: tuple[str, ...] = ()

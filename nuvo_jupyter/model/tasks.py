@@ -19,6 +19,9 @@ class TaskKind(enum.StrEnum):
     PREVIEW = "preview"
     VERIFY = "verify"
     REPAIR = "repair"
+    COLLECT = "collect"
+    USAGE = "usage"
+    FORGET = "forget"
 
 
 class TaskState(enum.StrEnum):

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from nuvo_jupyter.model.errors import StoreDamaged, StoreUnsuitable
 from nuvo_jupyter.store.pack import Buffer
-
-MARKER = "format"
-FORMAT = "nuvo-store"
-VERSION = 1
 
 
 class Object(NamedTuple):
@@ -67,14 +61,16 @@ class Backend(ABC):
         """Let go of what is held open."""
 
 
-def open_backend(url: str, options: Mapping[str, str] | None = None) -> Backend:
-    """Open the place where a store is or is to be, making it a store if it is none.
+def open_backend(url: str, options: Mapping[str, str] | None = None, *, make: bool = True) -> Backend:
+    """Open the place where a store is or is to be.
 
     Args:
         url: ``file:///folder``, a plain folder path, or ``s3://bucket/prefix``.
         options: settings of the object store (endpoint, region, keys) besides those in ``AWS_*``.
+        make: whether to make a store where there is nothing, and to bring up an older one; otherwise nothing is written.
 
     Raises:
+        NotFound: there is none, and none is to be made.
         StoreDamaged: what lies there is no store of this version.
         StoreUnsuitable: a bucket that overwrites where it should refuse.
         ServiceUnavailable: it does not answer or may not be used.
@@ -84,59 +80,17 @@ def open_backend(url: str, options: Mapping[str, str] | None = None) -> Backend:
     if "://" not in url or parts.scheme == "file":
         from nuvo_jupyter.store.folder import FolderBackend
 
-        backend = FolderBackend(os.path.abspath(url if "://" not in url else unquote(parts.path)))
+        backend = FolderBackend(os.path.abspath(url if "://" not in url else unquote(parts.path)), make=make)
     else:
         from nuvo_jupyter.store.bucket import BucketBackend
 
         backend = BucketBackend(url, options)
+    # Here, because it says what it needs of a backend.
+    from nuvo_jupyter.store.format import check_format
+
     try:
-        _check_marker(backend)
+        check_format(backend, make=make)
     except BaseException:
         backend.close()
         raise
     return backend
-
-
-def _check_marker(backend: Backend) -> None:
-    try:
-        raw = backend.get(MARKER, 0, 4096)
-    except FileNotFoundError:
-        if next(backend.list(), None) is not None:
-            raise StoreDamaged(
-                f"The store {backend.url} has packs, but its file '{MARKER}' is missing.",
-                hint=f"Check that this is the whole store; then create '{MARKER}' with the content {_marker().decode()}",
-            ) from None
-        _probe(backend)
-        backend.put(MARKER, _marker())
-        raw = backend.get(MARKER, 0, 4096)
-    try:
-        marker = json.loads(raw)
-        name, version = marker["format"], marker["version"]
-    except (ValueError, KeyError, TypeError):
-        name, version = None, None
-    if name != FORMAT or not isinstance(version, int):
-        raise StoreDamaged(
-            f"{backend.url} is not a store of Nuvo: its file '{MARKER}' says something else.",
-            hint="Check the store's address (c.Nuvo.store_url).",
-        )
-    if version != VERSION:
-        raise StoreDamaged(
-            f"The store {backend.url} has format version {version}; this version of Nuvo reads version {VERSION}.",
-            hint="Upgrade with `pip install -U nuvo-jupyter`.",
-        )
-
-
-def _marker() -> bytes:
-    return json.dumps({"format": FORMAT, "version": VERSION}).encode()
-
-
-def _probe(backend: Backend) -> None:
-    # Some servers that speak S3 take the condition of a create-if-absent put and ignore it.
-    path = f"probe/{os.urandom(16).hex()}"
-    try:
-        first, second = backend.put(path, b"first"), backend.put(path, b"second")
-        kept = backend.get(path, 0, 16)
-    finally:
-        backend.delete(path)
-    if not first or second or kept != b"first":
-        raise StoreUnsuitable(f"{backend.url} overwrites objects where it should refuse to.")

@@ -22,15 +22,18 @@ class FolderBackend(Backend):
     Args:
         folder: absolute path; made if missing. A folder that exists keeps its permissions, what is made
             in it is private all the same.
+        make: whether to make what is missing and to clear away what killed processes left; otherwise it is only read.
 
     Raises:
         ServiceUnavailable: it cannot be made or entered.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, make: bool = True) -> None:
         self.url = folder
         self._temporary = os.path.join(folder, "tmp")
         self._made: set[str] = set()
+        if not make:
+            return
         with self._translated("opened"):
             self._make_folder(self._temporary)
             self._sweep()

@@ -16,19 +16,26 @@ REMEMBERED = 131_072
 class BlobIndex:
     """Look-ups by many ids at once. Only hits are remembered: a blob not there now may come any moment.
 
-    Collecting, which moves and deletes blobs, has to call :meth:`forget` in its own process; other
-    processes notice at the next read that fails (:meth:`locate_again`).
+    What is remembered is of one generation of the index, during which no blob has left it, and forgotten with it.
+    Blobs that were moved to another pack are noticed at the next read that fails (:meth:`locate_again`).
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self._places: dict[bytes, Location] = {}
         self._names: dict[int, bytes] = {}
+        self._generation = ""
         self._lock = threading.Lock()
 
-    def locate(self, ids: Collection[bytes]) -> dict[bytes, Location]:
-        """Where those of ``ids`` lie that are stored."""
-        places = self._places
+    def locate(self, ids: Collection[bytes], since: str | None = None) -> dict[bytes, Location]:
+        """Where those of ``ids`` lie that are stored.
+
+        Args:
+            since: a generation read before; nothing that is remembered of another one is used.
+        """
+        with self._lock:
+            # A dictionary only ever holds what is of one generation.
+            places = self._places if since is None or since == self._generation else {}
         found = {}
         unknown = []
         for id_ in ids:
@@ -39,8 +46,10 @@ class BlobIndex:
                 found[id_] = place
         if unknown:
             with self.catalog.read() as connection:
+                # Before the look-up: what is found is of this generation, or of a later one.
+                generation = blobs.generation(connection)
                 fresh = blobs.locate(connection, unknown)
-            self._remember(fresh)
+            self._remember(fresh, generation)
             found.update(fresh)
         return found
 
@@ -53,9 +62,17 @@ class BlobIndex:
                 self._names.update(blobs.pack_names(connection, [place.pack_id]))
         return place
 
-    def contains(self, ids: Collection[bytes]) -> set[bytes]:
-        """Those of ``ids`` that are stored."""
-        return set(self.locate(ids))
+    def current(self) -> str:
+        """The generation of the index now; what is remembered of another one is forgotten."""
+        with self.catalog.read() as connection:
+            generation = blobs.generation(connection)
+        with self._lock:
+            self._change_to(generation)
+        return generation
+
+    def contains(self, ids: Collection[bytes], since: str | None = None) -> set[bytes]:
+        """Those of ``ids`` that are stored; ``since`` as for :meth:`locate`."""
+        return set(self.locate(ids, since))
 
     def pack_names(self, pack_ids: Iterable[int]) -> dict[int, bytes]:
         """The names (32 bytes) of packs by row id."""
@@ -70,14 +87,20 @@ class BlobIndex:
         """Drop what is remembered of some blobs, or of all."""
         with self._lock:
             if ids is None:
-                self._places.clear()
+                self._places = {}
                 self._names.clear()
             else:
                 for id_ in ids:
                     self._places.pop(id_, None)
 
-    def _remember(self, fresh: dict[bytes, Location]) -> None:
+    def _change_to(self, generation: str) -> None:
+        if generation != self._generation:
+            self._places = {}
+            self._generation = generation
+
+    def _remember(self, fresh: dict[bytes, Location], generation: str) -> None:
         with self._lock:
+            self._change_to(generation)
             self._places.update(fresh)
             surplus = len(self._places) - REMEMBERED
             if surplus > 0:

@@ -9,7 +9,7 @@ from blake3 import blake3
 from nuvo_jupyter.model.errors import StoreDamaged
 from nuvo_jupyter.model.store import BlobEntry
 from nuvo_jupyter.store.backend import Backend
-from nuvo_jupyter.store.pack import MAX_BLOB, Buffer, path_of, read_entries, unpack_many
+from nuvo_jupyter.store.pack import MAX_BLOB, Buffer, path_of, read_entries, unpack, unpack_many
 
 HELD = 64 << 20
 """Packs of up to this many bytes are read once; larger ones, with a huge blob in them, in pieces."""
@@ -62,6 +62,15 @@ class OpenPack:
             return self.entries()
         except StoreDamaged:
             return []
+
+    def read(self, entry: BlobEntry) -> bytes | None:
+        """The plain bytes of one blob where an entry says it lies, verified; ``None`` if they are not sound."""
+        if (
+            not 0 <= entry.offset <= entry.offset + entry.length <= self.size
+            or not 0 <= entry.size <= MAX_BLOB
+        ):
+            return None
+        return unpack(self._fetch(entry.offset, entry.length), entry.id, entry.size, entry.codec)
 
     def check(self, entries: Sequence[BlobEntry]) -> Iterator[tuple[BlobEntry, bool]]:
         """Read and hash blobs where ``entries`` say they lie; yields each with whether it is sound."""

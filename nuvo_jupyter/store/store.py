@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from nuvo_jupyter.catalog import blobs
 from nuvo_jupyter.catalog.blobs import Location
 from nuvo_jupyter.catalog.database import Catalog
 from nuvo_jupyter.model.errors import StoreDamaged
@@ -52,15 +53,29 @@ class Store:
             options: settings of the object store (endpoint, region, keys) besides those in ``AWS_*``.
 
         Raises:
-            StoreDamaged: what lies there is no store of this version.
+            StoreDamaged: what lies there is no store of this version; or it is empty, and the catalog is not.
             StoreUnsuitable: a bucket that overwrites where it should refuse.
             ServiceUnavailable: it does not answer or may not be used.
         """
-        return cls(open_backend(url, options), catalog)
+        backend = open_backend(url, options)
+        with catalog.read() as connection:
+            known = blobs.any_pack(connection)
+        if known and next(backend.list(), None) is None:
+            backend.close()
+            raise StoreDamaged(
+                f"The store {url} is empty, but the catalog knows of content in it.",
+                hint="Mount its disk, or put its last copy in its place. To begin anew instead, choose another home "
+                "(c.Nuvo.home, NUVO_HOME).",
+            )
+        return cls(backend, catalog)
 
-    def writer(self) -> Writer:
-        """A new :class:`Writer`, to be used as a context manager."""
-        return Writer(self.backend, self.index)
+    def writer(self, since: str | None = None) -> Writer:
+        """A new :class:`Writer`, to be used as a context manager.
+
+        Args:
+            since: the index's generation when what will refer to its blobs was begun; that of its first look-up if ``None``.
+        """
+        return Writer(self.backend, self.index, since)
 
     def read(self, id: bytes) -> bytes:
         """One blob, verified.
@@ -123,7 +138,7 @@ class Store:
 
     def contains(self, ids: Collection[bytes]) -> set[bytes]:
         """Those of ``ids`` that are stored and committed."""
-        return self.index.contains(ids)
+        return self.index.contains(ids, self.index.current())
 
     def unsound(self, ids: Iterable[bytes]) -> set[bytes]:
         """Those of ``ids`` whose stored copy is missing or altered.

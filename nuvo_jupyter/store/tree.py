@@ -157,7 +157,7 @@ def entries(store: Store, root: bytes, path: str = "") -> list[TreeEntry]:
 
 
 def changed(
-    store: Store, old: bytes | None, new: bytes | None
+    store: Store, old: bytes | None, new: bytes | None, unstored: Mapping[bytes, bytes] | None = None
 ) -> Iterator[tuple[str, Node | None, Node | None]]:
     """What differs between two trees, with modes and times, as :func:`flatten` gives nodes; level by level.
 
@@ -166,6 +166,7 @@ def changed(
     Args:
         old: tree id; ``None`` for an empty state.
         new: tree id; ``None`` for an empty state.
+        unstored: encoded trees by id that need not be in the store.
 
     Yields:
         Path text, the old node and the new one; ``None`` where there is nothing.
@@ -175,7 +176,7 @@ def changed(
     """
     level: list[tuple[str, bytes | None, bytes | None]] = [("", old, new)] if old != new else []
     while level:
-        trees = _load(store, [id_ for _, *ids in level for id_ in ids if id_ is not None])
+        trees = _load(store, [id_ for _, *ids in level for id_ in ids if id_ is not None], unstored or {})
         following: list[tuple[str, bytes | None, bytes | None]] = []
         for path, before_id, after_id in level:
             before = {} if before_id is None else {entry.name: entry.node for entry in trees[before_id]}
@@ -195,15 +196,19 @@ def changed(
         level = following
 
 
-def _load(store: Store, ids: Iterable[bytes]) -> dict[bytes, Entries]:
+def _load(
+    store: Store, ids: Iterable[bytes], unstored: Mapping[bytes, bytes] | None = None
+) -> dict[bytes, Entries]:
     found: dict[bytes, Entries] = {}
     missing = []
     for id_ in ids:
         known = store.trees.get(id_)
-        if known is None:
-            missing.append(id_)
-        else:
+        if known is not None:
             found[id_] = known
+        elif unstored and id_ in unstored:
+            found[id_] = decode_tree(unstored[id_], id_)
+        else:
+            missing.append(id_)
     if missing:
         for id_, data in store.read_many(missing):
             found[id_] = decode_tree(data, id_)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -11,18 +14,29 @@ from typing import Self
 from blake3 import blake3
 from sqlalchemy.engine import Connection
 
-from nuvo_jupyter.catalog import blobs
+from nuvo_jupyter.catalog import blobs, holding
 from nuvo_jupyter.model.errors import TooLarge
-from nuvo_jupyter.model.store import BlobEntry
 from nuvo_jupyter.store import chunks
 from nuvo_jupyter.store.backend import Backend
 from nuvo_jupyter.store.index import BlobIndex
-from nuvo_jupyter.store.pack import CONTENT, MAX_BLOB, PLAIN, Buffer, Compressor, Pack, PackBuilder, path_of
+from nuvo_jupyter.store.pack import (
+    CONTENT,
+    MAX_BLOB,
+    THREADS,
+    Buffer,
+    Compressor,
+    Entries,
+    PackBuilder,
+    Packed,
+    path_of,
+)
 
-BATCH_BYTES = 8 << 20
-"""Plain bytes that are compressed at once, while the next ones are read and hashed."""
-BATCH_BLOBS = 8192
+BATCH_BYTES = 1 << 20
+"""Plain bytes that a thread compresses at once, while the next ones are read and hashed."""
+BATCH_BLOBS = 512
 """… or this many blobs."""
+BATCHES = 2 * THREADS + 2
+"""Batches that are compressed or wait for it, or for their turn to go into a pack."""
 INLINE_BYTES = 1 << 20
 """Up to this much is compressed and written by the caller's thread: it is done before another one had started."""
 READ_SIZE = 4 << 20
@@ -39,22 +53,26 @@ class Writer:
     the caller's transaction, together with what refers to them. Leaving without a commit leaves garbage
     that nothing refers to.
 
-    A thread of its own compresses and writes one batch while the caller's collects and hashes the next: what is
-    added must not change until :meth:`flush`. It holds one pack being filled or written and two batches: about
-    50 MB (the C library may keep as much again for later), and about 400 bytes for each new blob until the commit.
+    Threads of its own compress batches while the caller's collects and hashes the next, and one more writes a full
+    pack while the next is filled: what is added must not change until :meth:`flush`. It holds a few batches, one
+    pack being filled and one being written: about 60 MB, and about 400 bytes for each new blob until the commit.
     """
 
-    def __init__(self, backend: Backend, index: BlobIndex) -> None:
+    def __init__(self, backend: Backend, index: BlobIndex, since: str | None = None) -> None:
         self._backend = backend
         self._index = index
+        self._since = since
         self._compressor = Compressor()
         self._builder = PackBuilder()
         self._known: set[bytes] = set()
-        self._written: list[tuple[bytes, int, list[BlobEntry]]] = []
+        self._written: list[tuple[bytes, int, Entries]] = []
         self._batch: list[_New] = []
         self._batch_bytes = 0
-        self._executor: ThreadPoolExecutor | None = None
-        self._working: Future[None] | None = None
+        self._compressing: deque[Future[Packed]] = deque()
+        self._writing: Future[None] | None = None
+        self._compressors: ThreadPoolExecutor | None = None
+        self._disk: ThreadPoolExecutor | None = None
+        self._rooms: list[bytearray] = []
         self._failed = False
 
     def __enter__(self) -> Self:
@@ -63,8 +81,12 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=True)
+        for executor in (self._compressors, self._disk):
+            if executor is not None:
+                executor.shutdown(wait=True, cancel_futures=True)
+        if self._compressors is not None:
+            self._rooms.clear()
+            _give_back()
 
     def add(self, data: Buffer, kind: int = CONTENT) -> bytes:
         """Add one blob as it is, uncut, and return its id.
@@ -83,7 +105,9 @@ class Writer:
         ids = [blake3(data).digest() for data in datas]
         fresh = {id_: data for id_, data in zip(ids, datas, strict=True) if id_ not in self._known}
         if fresh:
-            for id_ in self._index.contains(fresh.keys()):
+            if self._since is None:
+                self._since = self._index.current()
+            for id_ in self._index.contains(fresh.keys(), self._since):
                 del fresh[id_]
             self._known.update(ids)
             for id_, data in fresh.items():
@@ -117,23 +141,42 @@ class Writer:
         Raises:
             StorageFull, ServiceUnavailable: it could not be written; the writer is of no more use.
         """
-        batch, self._batch = self._batch, []
-        small = self._working is None and self._batch_bytes <= INLINE_BYTES
-        self._batch_bytes = 0
-        self._wait()
-        if small:
-            self._guarded(batch, last=True)
-        else:
-            self._start(batch, last=True)
-            self._wait()
+        try:
+            if self._batch:
+                idle = not self._compressing and self._writing is None
+                if idle and self._batch_bytes <= INLINE_BYTES:
+                    self._builder.append_many(self._pack(self._next_batch()))
+                else:
+                    self._start()
+            while self._compressing:
+                self._collect()
+            self._written_out()
+            if len(self._builder):
+                self._put(self._next_builder())
+            self._rooms.clear()
+        except BaseException:
+            self._failed = True
+            raise
 
-    def commit(self, connection: Connection) -> None:
-        """Enter all flushed packs in the caller's transaction. Blobs another process entered meanwhile stay its own."""
-        if self._failed or self._working is not None or self._batch or len(self._builder):
+    def commit(self, connection: Connection, also: Callable[[], Collection[bytes]] = tuple) -> None:
+        """Enter all flushed packs in the caller's transaction. Blobs another process entered meanwhile stay its own.
+
+        Args:
+            also: gives what is referred to besides what was added.
+
+        Raises:
+            ContentGone: some of it was collected meanwhile; begin again with another writer.
+        """
+        if self._failed or self._compressing or self._writing or self._batch or len(self._builder):
             raise RuntimeError(
                 "Writer.commit() without a flush() that worked: rows would refer to nothing durable"
             )
+        standing = holding.enter(connection)
+        if standing.doomed:
+            holding.claim_packs(connection, (name for name, _, _ in self._written))
         blobs.add_packs(connection, self._index.catalog, self._written)
+        if standing.condemned or standing.generation != self._since:
+            holding.hold(connection, self._known.union(also()))
         self._written.clear()
 
     def _take(self, id_: bytes, data: Buffer, kind: int) -> None:
@@ -142,52 +185,67 @@ class Writer:
         self._batch.append((id_, data, kind))
         self._batch_bytes += len(data)
         if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= BATCH_BLOBS:
-            batch, self._batch, self._batch_bytes = self._batch, [], 0
-            self._wait()
-            self._start(batch, last=False)
-
-    def _start(self, batch: list[_New], *, last: bool) -> None:
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="nuvo-pack")
-        self._working = self._executor.submit(self._pack, batch, last=last)
-
-    def _wait(self) -> None:
-        if self._working is not None:
-            working, self._working = self._working, None
             try:
-                working.result()
+                self._start()
+                while len(self._compressing) > BATCHES or (self._compressing and self._compressing[0].done()):
+                    self._collect()
             except BaseException:
                 self._failed = True
                 raise
 
-    def _guarded(self, batch: list[_New], *, last: bool) -> None:
-        try:
-            self._pack(batch, last=last)
-        except BaseException:
-            self._failed = True
-            raise
+    def _next_batch(self) -> list[_New]:
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
+        return batch
 
-    def _pack(self, batch: list[_New], *, last: bool) -> None:
-        """Compress a batch into the pack being filled, and write that when it is full, or the last one."""
-        # zstd's batch call takes no empty input, and nothing is gained on a few bytes.
-        large = [index for index, (_, data, _) in enumerate(batch) if len(data) >= 64]
-        stored: list[tuple[Buffer, int]] = [(data, PLAIN) for _, data, _ in batch]
-        if large:
-            packed = self._compressor.compress([batch[index][1] for index in large])
-            for index, item in zip(large, packed, strict=True):
-                stored[index] = item
-        for (id_, data, kind), (small, codec) in zip(batch, stored, strict=True):
-            self._builder.append(id_, small, len(data), codec, kind)
-            if self._builder.is_full:
-                self._put()
-        if last and len(self._builder):
-            self._put()
+    def _next_builder(self) -> PackBuilder:
+        builder, self._builder = self._builder, PackBuilder(self._rooms.pop() if self._rooms else None)
+        return builder
 
-    def _put(self) -> None:
-        builder, self._builder = self._builder, PackBuilder()
-        pack: Pack = builder.seal()
+    def _start(self) -> None:
+        if self._compressors is None:
+            self._compressors = ThreadPoolExecutor(THREADS, thread_name_prefix="nuvo-zstd")
+        self._compressing.append(self._compressors.submit(self._pack, self._next_batch()))
+
+    def _collect(self) -> None:
+        """Put the oldest batch into the pack being filled, and have that written when it is full."""
+        self._builder.append_many(self._compressing.popleft().result())
+        if self._builder.is_full:
+            self._written_out()
+            if self._disk is None:
+                self._disk = ThreadPoolExecutor(1, thread_name_prefix="nuvo-pack")
+            self._writing = self._disk.submit(self._put, self._next_builder())
+
+    def _written_out(self) -> None:
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            writing.result()
+
+    def _pack(self, batch: list[_New]) -> Packed:
+        datas = [data for _, data, _ in batch]
+        stored = self._compressor.compress(datas)
+        parts = [part for part, _ in stored]
+        return Packed(
+            parts[0] if len(parts) == 1 else b"".join(parts),
+            [id_ for id_, _, _ in batch],
+            list(map(len, parts)),
+            list(map(len, datas)),
+            [codec for _, codec in stored],
+            [kind for _, _, kind in batch],
+        )
+
+    def _put(self, builder: PackBuilder) -> None:
+        pack = builder.seal()
+        size = len(pack.data)
         self._backend.put(path_of(pack.name), pack.data)
-        self._written.append((pack.name, len(pack.data), pack.entries))
+        self._written.append((pack.name, size, pack.entries))
+        self._rooms.append(builder.released(pack))
+
+
+def _give_back() -> None:
+    """Let the operating system have what the C library keeps of memory that was freed; a server lives long."""
+    with contextlib.suppress(OSError, AttributeError):
+        # Only glibc has it; others give back by themselves.
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _read(descriptor: int, size: int) -> Iterator[bytes]:

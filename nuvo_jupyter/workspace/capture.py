@@ -1,58 +1,46 @@
-"""Capturing a state: a workspace becomes nodes with content, and a manifest."""
+"""Capturing a state: a workspace becomes records with content, and a manifest."""
 
 from __future__ import annotations
 
 import stat
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from nuvo_jupyter.model.errors import Cancelled
-from nuvo_jupyter.model.nodes import ApplicationEntry, BlobId, Exclusion, Manifest, Node, NodeKind, TableEntry
+from nuvo_jupyter.model.nodes import ApplicationEntry, Exclusion, Manifest, TableEntry
 from nuvo_jupyter.model.paths import is_inside, join
-from nuvo_jupyter.store import tree
+from nuvo_jupyter.store.chunks import WHOLE_UP_TO
 from nuvo_jupyter.store.manifest import encode_manifest
 from nuvo_jupyter.store.pack import MANIFEST
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.store.writer import Writer
 from nuvo_jupyter.workspace import database
-from nuvo_jupyter.workspace.content import Content, Reader
-from nuvo_jupyter.workspace.memory import Memory, Remembered, RememberedTree, trusted
+from nuvo_jupyter.workspace.captured import Captured
+from nuvo_jupyter.workspace.content import Reader
+from nuvo_jupyter.workspace.forest import plant
+from nuvo_jupyter.workspace.memory import RACY_NS, Memory
+from nuvo_jupyter.workspace.record import (
+    NO_FOLDERS,
+    WIDTH,
+    FolderRecord,
+    name_of,
+    pack_folders,
+    unpack_folders,
+)
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
-from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint, Listing, link_node, scan, unreadable
+from nuvo_jupyter.workspace.scan import Listing, link_target, scan, unreadable
 from nuvo_jupyter.workspace.sink import Hashing, Sink
+from nuvo_jupyter.workspace.sorting import TO_READ, Sorted, sort_out
 
-BATCH_BYTES = 2 << 20
-BATCH_FILES = 1000
+__all__ = ["Captured", "capture", "look_at"]
+
+BATCH_BYTES = 1 << 20
+BATCH_FILES = 500
 PROGRESS_BYTES = 1 << 20
 """Progress is told about this often, in bytes."""
-
-_FILE = NodeKind.FILE
-
-
-class Captured(msgspec.Struct):
-    """A state that was captured, or looked at.
-
-    Args:
-        nodes: path text → node, folders and links included, without ``""``.
-        fingerprints: path text → how each file looked; what ``apply`` re-checks.
-        manifest: what a snapshot of it holds.
-        manifest_id: the hash of the encoded manifest.
-        remembered: save it once the snapshot's transaction is committed, never before.
-        files_read: how many files' contents were read.
-        bytes_read: how many bytes that were.
-    """
-
-    nodes: dict[str, Node]
-    fingerprints: dict[str, Fingerprint]
-    manifest: Manifest
-    manifest_id: BlobId
-    remembered: Memory
-    files_read: int = 0
-    bytes_read: int = 0
 
 
 def capture(
@@ -86,27 +74,29 @@ def capture(
         Cancelled: ``cancelled`` said so; what was written is garbage that nothing refers to.
         StorageFull, ServiceUnavailable: the store cannot take the content.
     """
-    work = _Capture(root, memory or Memory(), rules or Rules(), writer or Hashing(), progress, cancelled, now)
-    work.run(store)
-    ordered = {path: work.nodes[path] for path in sorted(work.nodes)}
-    files = [node for node in ordered.values() if node.kind is not NodeKind.FOLDER]
+    memory = _held(store, Memory() if memory is None else memory)
+    sink = writer or Hashing()
+    work = _Capture(root, memory, sink, progress, cancelled, now)
+    work.run(rules or Rules())
+    root_tree, trees = plant(work.folders, work.unchanged, sink)
     manifest = Manifest(
-        root=work.build(),
+        root=root_tree,
         tables=tuple(tables),
         applications=tuple(applications),
         excluded=tuple(sorted(work.excluded, key=lambda item: item.path)),
         inconsistent=tuple(sorted(work.inconsistent)),
-        files=len(files),
-        size=sum(node.size for node in files),
+        files=sum(folder.files for folder in work.folders.values()),
+        size=sum(folder.size for folder in work.folders.values()),
     )
     return Captured(
-        nodes=ordered,
-        fingerprints=work.fingerprints,
-        manifest=manifest,
-        manifest_id=work.sink.add(encode_manifest(manifest), MANIFEST),
-        remembered=work.remembered,
-        files_read=work.files_read,
-        bytes_read=work.done,
+        work.folders,
+        manifest,
+        sink.add(encode_manifest(manifest), MANIFEST),
+        Memory(work.folders),
+        trees,
+        not trees and not memory.later,
+        work.files_read,
+        work.done,
     )
 
 
@@ -122,13 +112,13 @@ def look_at(
     return capture(root, store, memory, rules=rules, cancelled=cancelled)
 
 
-class _Todo(msgspec.Struct, gc=False):
-    folder: str
-    name: str
-    path: str
-    seen: Fingerprint
-    saving: bool
-    companions: tuple[_Todo, ...] = ()
+def _held(store: Store | None, memory: Memory) -> Memory:
+    """What of a memory is in the store, as far as its token does not say that all is."""
+    if store is None:
+        return memory
+    wanted = memory.added() if memory.token else memory.held()
+    lost = wanted - store.contains(wanted) if wanted else None
+    return memory.without(lost) if lost else memory
 
 
 class _Capture:
@@ -136,7 +126,6 @@ class _Capture:
         self,
         root: Root,
         memory: Memory,
-        rules: Rules,
         sink: Sink,
         progress: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
@@ -144,225 +133,195 @@ class _Capture:
     ) -> None:
         self.root = root
         self.memory = memory
-        self.rules = rules
         self.sink = sink
         self.progress = progress
         self.cancelled = cancelled
         self.now = now
-        self.nodes: dict[str, Node] = {}
-        self.fingerprints: dict[str, Fingerprint] = {}
+        self.folders: dict[str, FolderRecord] = {}
+        self.unchanged: set[str] = set()
         self.excluded: list[Exclusion] = []
         self.inconsistent: list[str] = []
-        self.remembered = Memory()
-        self._complete: dict[str, BlobId] = {}
         self.files_read = 0
         self.done = 0
         self.told = -PROGRESS_BYTES
         self.total = 0
-        self._todo: list[_Todo] = []
-        self._batch: list[tuple[_Todo, Content, int]] = []
+        self._batch: list[tuple[Sorted, int]] = []
+        self._datas: list[bytes] = []
         self._batch_bytes = 0
+        self._finishing: list[Sorted] = []
+        self._vanished: list[str] = []
 
-    def run(self, store: Store | None) -> None:
-        found = scan(self.root, self.rules, self.cancelled)
-        self.nodes = found.nodes
-        self.excluded = found.excluded
-        if store is not None:
-            self._forget_lost(store)
+    def run(self, rules: Rules) -> None:
+        found = scan(self.root, rules, self.memory.folders, self.memory.later, self.cancelled)
         with Descent(self.root) as descent:
-            unchanged = [listing for listing in found.listings if self._recall(listing, descent)]
-            self._take_over(unchanged)
-            found.listings.clear()
-            self.total = sum(todo.seen.size for todo in self._todo)
+            changed = []
+            for listing in found:
+                if listing.excluded:
+                    self.excluded += listing.excluded
+                if listing.known is None:
+                    changed.append(self._sort_out(listing, descent))
+                else:
+                    self._take_over(listing, listing.known)
+            found.clear()
             self._tick(0)
             reader = Reader(self.sink, self._tick)
-            for todo in self._todo:
-                self._read(reader, descent, todo)
+            changed.reverse()
+            while changed:
+                self._read(reader, descent, changed.pop())
             self._store_batch()
+        if self._vanished:
+            self._drop_vanished()
+        for path, folder in self.folders.items():
+            if folder.excluded:
+                self.excluded += [Exclusion(join(path, name), reason) for name, reason in folder.excluded]
 
-    def build(self) -> BlobId:
-        """The root's tree; remembers those of folders of which every file is."""
-        trees = tree.build_all(self.nodes, cast(Writer, self.sink), self._complete)
-        remembered = self.remembered
-        if "" in self._complete:
-            remembered.trees = {folder: self.memory.trees[folder] for folder in self._complete}
-            return trees[""]
-        others: dict[str, dict[str, Node]] = {}
-        files: dict[str, int] = {}
-        for path, node in self.nodes.items():
-            folder, _, name = path.rpartition("/")
-            if folder in self._complete:
-                continue
-            if node.kind is _FILE:
-                files[folder] = files.get(folder, 0) + 1
-            else:
-                others.setdefault(folder, {})[name] = node
-        for folder, id_ in trees.items():
-            if folder in self._complete:
-                remembered.trees[folder] = self.memory.trees[folder]
-            elif files.get(folder, 0) == len(remembered.folders.get(folder, ())):
-                remembered.trees[folder] = RememberedTree(id_, files.get(folder, 0), others.get(folder, {}))
-        return trees[""]
-
-    def _take_over(self, unchanged: list[Listing]) -> None:
-        """Note the trees of folders in which nothing has changed, nor in any folder below."""
-        for listing in reversed(unchanged):
-            known = self.memory.trees.get(listing.path)
-            if known is None or known.files != len(listing.files) or known.others != listing.others:
-                continue
-            if all(
-                join(listing.path, name) in self._complete
-                for name, node in listing.others.items()
-                if node.kind is NodeKind.FOLDER
-            ):
-                self._complete[listing.path] = known.id
-
-    def _forget_lost(self, store: Store) -> None:
-        """Drop from memory what is not in the store, as far as the token does not say that it is."""
-        memory = self.memory
-        if memory.token:
-            wanted = memory.added
+    def _take_over(self, listing: Listing, known: FolderRecord) -> None:
+        if known.folders == listing.folders:
+            self.unchanged.add(listing.path)
+            self.folders[listing.path] = known
         else:
-            wanted = {
-                id_ for folder in memory.folders.values() for file in folder.values() for id_ in file.content
-            }
-            wanted.update(known.id for known in memory.trees.values())
-        lost = wanted - store.contains(wanted) if wanted else set()
-        if lost:
-            for path in [path for path, known in memory.trees.items() if known.id in lost]:
-                del memory.trees[path]
-            for folder in memory.folders.values():
-                for name in [name for name, file in folder.items() if not lost.isdisjoint(file.content)]:
-                    del folder[name]
+            self.folders[listing.path] = FolderRecord(
+                known.rules,
+                known.rows,
+                known.contents,
+                listing.folders,
+                known.excluded,
+                b"",
+                known.files,
+                known.size,
+            )
 
-    def _recall(self, listing: Listing, descent: Descent) -> bool:
-        """Take over what is remembered of one folder, note what is to be read, and say whether no file changed."""
-        known = self.memory.folders.get(listing.path, {})
-        kept: dict[str, Remembered] = {}
-        skip = len(listing.path) + 1 if listing.path else 0
-        companions, live = self._databases(listing, descent)
-        beside: dict[str, list[_Todo]] = {}
-        if live:
-            for name, path, seen in listing.files:
-                base = companions.get(name)
-                if base in live:
-                    beside.setdefault(base, []).append(_Todo(listing.path, name, path, seen, saving=False))
-        nodes, fingerprints = self.nodes, self.fingerprints
-        for name, path, seen in listing.files:
-            if live and companions.get(name) in live:
-                continue
-            text = path[skip:]
-            file = known.get(text)
-            if file is not None and file.seen == seen and not (live and live.get(name, False)):
-                kept[text] = file
-                fingerprints[path] = seen
-                nodes[path] = Node(_FILE, seen.mode & FILE_MODE, seen.size, seen.mtime_ns, file.content)
-                if live:
-                    self._leave_out(beside.get(name, ()))
-            else:
-                with_it = tuple(beside.get(name, ()))
-                self._todo.append(_Todo(listing.path, name, path, seen, name in listing.saving, with_it))
-        if kept:
-            self.remembered.folders[listing.path] = kept
-        return len(kept) == len(known) == len(listing.files)
+    def _sort_out(self, listing: Listing, descent: Descent) -> Sorted:
+        folder = sort_out(listing, self.memory.files(listing.path), descent)
+        self.total += folder.size
+        # Its place is kept: parents come first.
+        self.folders[listing.path] = _EMPTY
+        return folder
 
-    def _databases(self, listing: Listing, descent: Descent) -> tuple[dict[str, str], dict[str, bool]]:
-        """Companion's name → database's, and database's name → whether it is in use."""
-        companions: dict[str, str] = {}
-        live: dict[str, bool] = {}
-        for item in listing.files:
-            if item[0].endswith(database.COMPANIONS):
-                base = database.base_of(item[0])
-                if base is not None:
-                    companions[item[0]] = base
-        if companions:
-            names = {name for name, _, _ in listing.files}
-            try:
-                folder = descent.at(listing.path)
-            except OSError:
-                return {}, {}
-            for base in set(companions.values()) & names:
-                if database.is_database(folder, base):
-                    live[base] = database.in_use(folder, base)
-        return companions, live
-
-    def _read(self, reader: Reader, descent: Descent, todo: _Todo) -> None:
-        try:
-            folder = descent.at(todo.folder)
-        except OSError as error:
-            if error.errno in VANISHED:
-                self._drop(todo.folder)
-            else:
-                self.excluded.append(Exclusion(todo.path, unreadable(error)))
+    def _read(self, reader: Reader, descent: Descent, folder: Sorted) -> None:
+        """Read what is to be read of a folder, and finish it."""
+        contents = folder.contents
+        to_read = [at for at, content in enumerate(contents) if content is TO_READ]
+        if not to_read:
+            self._finish(folder)
             return
+        try:
+            fd = descent.at(folder.listing.path)
+        except OSError as error:
+            self._unreadable(folder, to_read, error)
+            return
+        rows, saving = folder.rows, folder.saving
+        trusted = self.now() - RACY_NS
+        for at in to_read:
+            start = at * WIDTH
+            name, size = name_of(rows[start]), rows[start + 1]  # type: ignore[arg-type]
+            data = None
+            if size <= WHOLE_UP_TO and name not in saving:  # type: ignore[operator]
+                data = reader.small(fd, name, size, tuple(rows[start + 1 : start + WIDTH]))  # type: ignore[arg-type]
+            if data is None:
+                self._read_closely(reader, fd, folder, at, to_read)
+                continue
+            self.files_read += 1
+            if rows[start + 3] > trusted:  # type: ignore[operator]
+                folder.doubt(at)
+            if data:
+                self._take(folder, at, data)
+            else:
+                contents[at] = ()
+        if self._batch and self._batch[-1][0] is folder:
+            self._finishing.append(folder)
+        else:
+            self._finish(folder)
+
+    def _read_closely(self, reader: Reader, fd: int, folder: Sorted, at: int, to_read: list[int]) -> None:
+        """Read a file that is large, or a database, or does not stand still."""
+        name, path = folder.name(at), join(folder.listing.path, folder.text(at))
         read_at = self.now()
         try:
-            content = reader.read(folder, todo.name, todo.seen, todo.saving)
+            content = reader.read(fd, name, folder.seen(at), name in folder.saving)
         except OSError as error:
-            self._explain(folder, todo, error)
+            self._explain(fd, folder, at, error)
             return
         self.files_read += 1
-        if content.steady:
-            self._leave_out(todo.companions)
-        else:
-            self.inconsistent.append(todo.path)
-            # Only together are they of use: SQLite rolls back or forward what was copied half-way.
-            self._todo.extend(todo.companions)
+        beside = folder.beside.get(at, ())
+        for companion in beside:
+            if content.steady:
+                folder.exclude(companion, database.BELONGS)
+            else:
+                # Only together are they of use: SQLite rolls back or forward what was copied half-way.
+                folder.contents[companion] = TO_READ
+                to_read.append(companion)
+        if not content.steady:
+            self.inconsistent.append(path)
+        seen = msgspec.structs.replace(content.seen, size=content.size)
+        folder.look(at, seen)
+        if not (content.steady and content.alone) or seen.ctime_ns > read_at - RACY_NS:
+            folder.doubt(at)
         if content.data:
-            self._batch.append((todo, content, read_at))
-            self._batch_bytes += content.size
-            if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= BATCH_FILES:
-                self._store_batch()
+            self._take(folder, at, content.data)
         else:
-            self._keep(todo, content, content.ids, read_at)
+            folder.contents[at] = content.ids
 
-    def _leave_out(self, companions: Iterable[_Todo]) -> None:
-        self.excluded.extend(Exclusion(companion.path, database.BELONGS) for companion in companions)
+    def _take(self, folder: Sorted, at: int, data: bytes) -> None:
+        self._batch.append((folder, at))
+        self._datas.append(data)
+        self._batch_bytes += len(data)
+        if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= BATCH_FILES:
+            self._store_batch()
 
     def _store_batch(self) -> None:
-        ids = self.sink.add_many([content.data or b"" for _, content, _ in self._batch])
-        for (todo, content, read_at), id_ in zip(self._batch, ids, strict=True):
-            self._keep(todo, content, (id_,), read_at)
+        for (folder, at), id_ in zip(self._batch, self.sink.add_many(self._datas), strict=True):
+            folder.contents[at] = (id_,)
         self._batch.clear()
+        # The sink may still hold what is in it.
+        self._datas = []
         self._batch_bytes = 0
+        for folder in self._finishing:
+            self._finish(folder)
+        self._finishing.clear()
 
-    def _keep(self, todo: _Todo, content: Content, ids: tuple[BlobId, ...], read_at: int) -> None:
-        seen = content.seen
-        self.nodes[todo.path] = Node(_FILE, seen.mode & FILE_MODE, content.size, seen.mtime_ns, ids)
-        if not (content.steady and content.alone):
-            self.fingerprints[todo.path] = msgspec.structs.replace(seen, ctime_ns=0)
+    def _finish(self, folder: Sorted) -> None:
+        self.folders[folder.listing.path] = folder.finished()
+
+    def _unreadable(self, folder: Sorted, to_read: Sequence[int], error: OSError) -> None:
+        """A folder that was walked and cannot be opened any more."""
+        if error.errno in VANISHED:
+            self._vanished.append(folder.listing.path)
             return
-        seen = trusted(seen, read_at)
-        self.fingerprints[todo.path] = seen
-        text = todo.path[len(todo.folder) + 1 if todo.folder else 0 :]
-        self.remembered.folders.setdefault(todo.folder, {})[text] = Remembered(seen, ids)
+        for at in to_read:
+            folder.exclude(at, unreadable(error))
+            folder.doubt(at)
+        self._finish(folder)
 
-    def _drop(self, folder: str) -> None:
+    def _drop_vanished(self) -> None:
         """A folder that vanished after it was walked was not there."""
-        for path in [path for path in self.nodes if is_inside(path, folder)]:
-            del self.nodes[path]
-            self.fingerprints.pop(path, None)
-        for path in [path for path in self.remembered.folders if is_inside(path, folder)]:
-            del self.remembered.folders[path]
-        for path in [path for path in self._complete if is_inside(path, folder)]:
-            del self._complete[path]
+        folders = self.folders
+        for gone in self._vanished:
+            for path in [path for path in folders if is_inside(path, gone)]:
+                del folders[path]
+        for gone in self._vanished:
+            above, _, name = gone.rpartition("/")
+            if above in folders:
+                left = [item for item in unpack_folders(folders[above].folders) if item[0] != name]
+                folders[above] = msgspec.structs.replace(folders[above], folders=pack_folders(left))
+                self.unchanged.discard(above)
 
-    def _explain(self, folder: int, todo: _Todo, error: OSError) -> None:
+    def _explain(self, fd: int, folder: Sorted, at: int, error: OSError) -> None:
         """A file that could be listed but not read."""
+        name = folder.name(at)
         try:
-            status = look(folder, todo.name)
+            status = look(fd, name)
         except OSError:
             status = None
+        folder.vanished(at)
         if status is None:
             return
         if stat.S_ISLNK(status.st_mode):
-            node = link_node(folder, todo.name)
-            if node is not None:
-                self.nodes[todo.path] = node
+            folder.contents[at] = link_target(fd, name)
         elif stat.S_ISREG(status.st_mode):
-            self.excluded.append(Exclusion(todo.path, unreadable(error)))
+            folder.exclude(at, unreadable(error))
         else:
-            self.excluded.append(Exclusion(todo.path, "became something else while it was captured"))
+            folder.exclude(at, "became something else while it was captured")
 
     def _tick(self, size: int) -> None:
         self.done += size
@@ -372,3 +331,6 @@ class _Capture:
             self.told = self.done
             # Files can grow after they were measured.
             self.progress(self.done, max(self.done, self.total))
+
+
+_EMPTY = FolderRecord(b"", b"", b"", NO_FOLDERS, (), b"", 0, 0)

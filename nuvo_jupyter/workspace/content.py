@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -14,7 +14,7 @@ from nuvo_jupyter.store.chunks import WHOLE_UP_TO
 from nuvo_jupyter.workspace import database
 from nuvo_jupyter.workspace.rules import SAVING
 from nuvo_jupyter.workspace.safe import READ_FLAGS, look, open_file, read_whole
-from nuvo_jupyter.workspace.scan import Fingerprint, fingerprint
+from nuvo_jupyter.workspace.scan import Fingerprint, fingerprint, seen_of
 from nuvo_jupyter.workspace.sink import Hashing, Sink
 
 TRIES = 3
@@ -93,10 +93,6 @@ class Reader:
         Raises:
             OSError: it is gone, unreadable or no regular file.
         """
-        if seen is not None and not saving and seen.size <= WHOLE_UP_TO:
-            small = self._at_once(folder, name, seen)
-            if small is not None:
-                return small
         for attempt in range(TRIES):
             if saving:
                 saving = not self._patience.until_saved(folder, name)
@@ -110,26 +106,31 @@ class Reader:
         content.steady = content.steady and not is_being_saved(folder, name)
         return content
 
-    def _at_once(self, folder: int, name: str, seen: Fingerprint) -> Content | None:
-        """A small file that is as the walk saw it; ``None`` for whatever needs a closer look.
+    def small(self, folder: int, name: str, size: int, seen: Sequence[str | int]) -> bytes | None:
+        """All of a small file that is as the walk saw it; ``None`` for whatever needs a closer look.
 
         One stat after reading says as much as one before and one after: the walk's came before.
+
+        Args:
+            size: bytes, up to 1 MiB.
+            seen: how the walk saw it (:func:`.scan.seen_of`).
         """
         try:
             fd = os.open(name, READ_FLAGS, dir_fd=folder)
         except OSError:
             return None
         try:
-            data = read_whole(fd, seen.size)
-            same = fingerprint(os.fstat(fd)) == seen
+            data = read_whole(fd, size)
+            same = seen_of(os.fstat(fd)) == seen
         except OSError:
             return None
         finally:
             os.close(fd)
-        if not same or len(data) != seen.size or data.startswith(database.HEADER):
+        if not same or len(data) != size or data.startswith(database.HEADER):
             return None
-        self._count(seen.size)
-        return Content(seen.size, data, (), seen)
+        if self._tick is not None:
+            self._tick(size)
+        return data
 
     def _once(self, folder: int, name: str, seen: Fingerprint | None) -> Content:
         fd = open_file(folder, name)

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
+from collections import OrderedDict
 
 import msgspec
 from blake3 import blake3
 
-from nuvo_jupyter.model.nodes import BlobId, Node
+from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.model.paths import basename, parent
+from nuvo_jupyter.workspace.record import FolderRecord, is_link, unpack_contents
 from nuvo_jupyter.workspace.scan import Fingerprint
 
-_MAGIC = b"nuvo memory 2\n"
+_MAGIC = b"nuvo memory 3\n"
 _SUM = 32
 
 RACY_NS = 2_000_000_000
 """A file changed this shortly before it was read may change again without a new time stamp. git compares with
 the index's time (Documentation/technical/racy-git.txt); two seconds cover FAT and a file server's clock."""
+
+WARM_BYTES = 32 << 20
+"""Of memories that are kept loaded, as large as they are on disk."""
 
 
 class Remembered(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -30,23 +36,10 @@ class Remembered(msgspec.Struct, frozen=True, gc=False, array_like=True):
     content: tuple[BlobId, ...]
 
 
-Folders = dict[str, dict[str, Remembered]]
-"""Folder's path text → file's name → what is remembered."""
-
-
-class RememberedTree(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One folder of which everything is remembered: its tree, how many files are in it, its folders and links by name."""
-
-    id: BlobId
-    files: int
-    others: dict[str, Node]
-
-
 class _Image(msgspec.Struct, array_like=True):
     token: bytes
-    folders: Folders
-    trees: dict[str, RememberedTree]
-    added: set[BlobId]
+    folders: dict[str, FolderRecord]
+    later: dict[str, dict[str, Remembered]]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -54,40 +47,81 @@ _decoder = msgspec.msgpack.Decoder(_Image)
 
 
 class Memory:
-    """The remembered files of one instance.
+    """What is remembered of one instance.
 
     Args:
-        folders: what is remembered.
+        folders: by path text; the dictionary is never changed.
         token: names what shows that all of it is in the store; ``b""`` if nothing does.
-        trees: by folder, for folders of which everything is remembered.
-        added: content remembered since, of which the token says nothing.
+        later: files noted since, by folder and name, of which the token says nothing.
     """
 
     def __init__(
         self,
-        folders: Folders | None = None,
+        folders: dict[str, FolderRecord] | None = None,
         token: bytes = b"",
-        trees: dict[str, RememberedTree] | None = None,
-        added: set[BlobId] | None = None,
+        later: dict[str, dict[str, Remembered]] | None = None,
     ) -> None:
-        self.folders: Folders = folders if folders is not None else {}
+        self.folders: dict[str, FolderRecord] = folders if folders is not None else {}
         self.token = token
-        self.trees: dict[str, RememberedTree] = trees if trees is not None else {}
-        self.added: set[BlobId] = added if added is not None else set()
+        self.later: dict[str, dict[str, Remembered]] = later if later is not None else {}
+
+    def files(self, folder: str) -> dict[str, Remembered]:
+        """What is remembered of the files in one folder, by the path text of their names."""
+        known = self.folders.get(folder)
+        found = {}
+        if known is not None:
+            for name, seen, content in known.entries():
+                if not is_link(seen) and isinstance(content, tuple):
+                    found[name] = Remembered(Fingerprint(*seen), content)
+        found.update(self.later.get(folder, ()))
+        return found
 
     def get(self, path: str) -> Remembered | None:
         """What is remembered of the file at ``path``."""
-        return self.folders.get(parent(path), {}).get(basename(path))
+        return self.files(parent(path)).get(basename(path))
 
     def remember(self, path: str, seen: Fingerprint, content: tuple[BlobId, ...]) -> None:
         """Note the file at ``path``: what it holds is in the store, and no change to it will go unseen."""
         folder, _, name = path.rpartition("/")
-        self.folders.setdefault(folder, {})[name] = Remembered(seen, content)
-        self.trees.pop(folder, None)
-        self.added.update(content)
+        self.later.setdefault(folder, {})[name] = Remembered(seen, content)
+
+    def added(self) -> set[BlobId]:
+        """Content noted since, of which the token says nothing."""
+        return {id_ for names in self.later.values() for file in names.values() for id_ in file.content}
+
+    def held(self) -> set[BlobId]:
+        """All content and trees that are remembered."""
+        found = self.added()
+        for folder in self.folders.values():
+            found.add(folder.tree)
+            for content in unpack_contents(folder.contents):
+                if isinstance(content, tuple):
+                    found.update(content)
+        found.discard(b"")
+        return found
+
+    def without(self, lost: set[BlobId]) -> Memory:
+        """A memory of what is left when some content and trees are not in the store any more."""
+        folders = {}
+        for path, folder in self.folders.items():
+            if folder.tree in lost:
+                folder = msgspec.structs.replace(folder, tree=b"")
+            contents = unpack_contents(folder.contents)
+            left = [
+                None if isinstance(content, tuple) and not lost.isdisjoint(content) else content
+                for content in contents
+            ]
+            if left != contents:
+                folder = msgspec.structs.replace(folder, rules=b"", contents=_encoder.encode(left))
+            folders[path] = folder
+        later = {
+            path: {name: file for name, file in names.items() if lost.isdisjoint(file.content)}
+            for path, names in self.later.items()
+        }
+        return Memory(folders, b"", later)
 
     def __len__(self) -> int:
-        return sum(map(len, self.folders.values()))
+        return sum(folder.files for folder in self.folders.values())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Memory:
@@ -97,6 +131,10 @@ class Memory:
         """
         try:
             with open(path, "rb") as file:
+                identity = _identity(os.fstat(file.fileno()))
+                warm = _warm.get(os.fspath(path), identity)
+                if warm is not None:
+                    return warm
                 data = memoryview(file.read())
         except OSError:
             return cls()
@@ -107,18 +145,24 @@ class Memory:
             image = _decoder.decode(body)
         except msgspec.MsgspecError:
             return cls()
-        return cls(image.folders, image.token, image.trees, image.added)
+        memory = cls(image.folders, image.token, image.later)
+        _warm.put(os.fspath(path), identity, memory)
+        return memory
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the memory, replacing what was there atomically; a disk that is full is no error."""
         folder = os.path.dirname(os.fspath(path)) or "."
-        body = _encoder.encode(_Image(self.token, self.folders, self.trees, self.added))
+        body = _encoder.encode(_Image(self.token, self.folders, self.later))
         temporary = None
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=".memory-", dir=folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(_MAGIC + blake3(body).digest() + body)
+            with os.fdopen(handle, "wb", buffering=0) as file:
+                file.write(_MAGIC + blake3(body).digest())
+                rest = memoryview(body)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                identity = _identity(os.fstat(handle))
             os.replace(temporary, path)
         except OSError:
             if temporary is not None:
@@ -126,6 +170,53 @@ class Memory:
                     os.unlink(temporary)
                 except OSError:
                     pass
+        else:
+            _warm.put(os.fspath(path), identity, self)
+
+    def copy(self) -> Memory:
+        """The same, to be changed apart."""
+        return Memory(self.folders, self.token, {path: dict(names) for path, names in self.later.items()})
+
+
+_Identity = tuple[int, int, int, int]
+
+
+def _identity(found: os.stat_result) -> _Identity:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class _Warm:
+    """The memories loaded or saved last, as long as nobody has written their files. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[_Identity, Memory]] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def get(self, path: str, identity: _Identity) -> Memory | None:
+        with self._lock:
+            identity_then, memory = self._kept.get(path, (None, None))
+            if memory is None or identity_then != identity:
+                return None
+            self._kept.move_to_end(path)
+            return memory.copy()
+
+    def put(self, path: str, identity: _Identity, memory: Memory) -> None:
+        with self._lock:
+            self._drop(path)
+            if identity[2] <= WARM_BYTES:
+                self._kept[path] = identity, memory.copy()
+                self._size += identity[2]
+            while self._size > WARM_BYTES:
+                self._drop(next(iter(self._kept)))
+
+    def _drop(self, path: str) -> None:
+        kept = self._kept.pop(path, None)
+        if kept is not None:
+            self._size -= kept[0][2]
+
+
+_warm = _Warm()
 
 
 def trusted(seen: Fingerprint, read_at_ns: int) -> Fingerprint:

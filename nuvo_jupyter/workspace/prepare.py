@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from nuvo_jupyter.model.changes import Change
-from nuvo_jupyter.model.errors import Cancelled, NuvoError, StorageFull, StoreDamaged, WorkspaceUnavailable
+from nuvo_jupyter.model.errors import Cancelled, NuvoError, StoreDamaged
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import basename, parent, to_name
-from nuvo_jupyter.store.spool import Spool
-from nuvo_jupyter.store.store import Store
+from nuvo_jupyter.store.pack import Buffer
 from nuvo_jupyter.workspace.check import Found, State, check
 from nuvo_jupyter.workspace.content import Patience
+from nuvo_jupyter.workspace.durable import Durability
+from nuvo_jupyter.workspace.feed import Batch, Feed
+from nuvo_jupyter.workspace.problems import explain, plain
 from nuvo_jupyter.workspace.safe import CREATE_FLAGS, VANISHED, Descent, open_file
 from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint
-from nuvo_jupyter.workspace.syscalls import sync_file_system
 from nuvo_jupyter.workspace.temporaries import Names
-
-BATCH_BYTES = 16 << 20
-BATCH_FILES = 1024
+from nuvo_jupyter.workspace.writing import copy, pour, sync_file, wrong_size
 
 _FILE, _FOLDER, _LINK = NodeKind.FILE, NodeKind.FOLDER, NodeKind.LINK
 
@@ -63,36 +61,35 @@ class Preparation:
 
     Args:
         descent: into the workspace.
-        store: holds the contents.
+        feed: gives the contents.
+        durability: told of what is written.
         fingerprints: of the backup.
         patience: with files that are being saved.
-        tick: called after each object.
+        tick: called with the number of objects done.
         stop: asked often; raises Cancelled to stop.
-        spool: keeps what other targets get as well; ``None`` keeps nothing.
         names: for temporary files.
     """
 
     def __init__(
         self,
         descent: Descent,
-        store: Store,
+        feed: Feed,
+        durability: Durability,
         fingerprints: Mapping[str, Fingerprint],
         patience: Patience,
-        tick: Callable[[], None],
+        tick: Callable[[int], None],
         stop: Callable[[], None],
-        spool: Spool | None,
         names: Names,
     ) -> None:
         self._descent = descent
-        self._store = store
+        self._feed = feed
+        self._durability = durability
         self._fingerprints = fingerprints
         self._patience = patience
         self._tick = tick
         self._stop = stop
-        self._spool = spool
         self._names = names
-        self._unsynced: list[tuple[str, str]] = []
-        self._devices: dict[int, int] = {}
+        self._written: list[Put] = []
         self._existing: dict[str, str] = {}
         self._made: list[str] = []
         self._noted: str | None = None
@@ -103,57 +100,31 @@ class Preparation:
         Raises:
             Cancelled: by ``stop``.
         """
-        batch: list[Put] = []
-        size = 0
+        needed: list[Put] = []
         for put in puts:
             self._stop()
             if put.node.kind is _FOLDER and not put.problem:
                 self._make(put)
             if put.node.kind is _FOLDER or put.problem or not self._is_needed(put):
-                self._tick()
-                continue
-            if put.node.kind is _FILE and put.change.data is None and len(put.node.content) == 1:
-                batch.append(put)
-                size += put.node.size
-                if size >= BATCH_BYTES or len(batch) >= BATCH_FILES:
-                    self._write_batch(batch)
-                    batch, size = [], 0
+                self._tick(1)
             else:
-                self._write(put, self._pieces(put))
-                self._tick()
-        self._write_batch(batch)
+                needed.append(put)
+        for batch in self._feed.batches(needed, _content_of):
+            for put in batch.items:
+                self._stop()
+                self._write(put, batch)
+                self._tick(1)
 
-    def sync(self) -> None:
-        """Make the temporary files durable.
-
-        Raises:
-            StorageFull: there was no room after all, as some file systems say only now.
-            WorkspaceUnavailable: the disk failed.
-        """
-        try:
-            self._sync()
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull(plain(error)) from error
-            raise WorkspaceUnavailable(f"The new content could not be written: {plain(error)}") from error
-
-    def _sync(self) -> None:
-        for device, folder in self._devices.items():
-            if not sync_file_system(folder):
-                for path, name in self._unsynced:
-                    try:
-                        fd = self._descent.at(path)
-                        if os.fstat(fd).st_dev == device:
-                            _sync_file(fd, name)
-                    except OSError as error:
-                        if error.errno not in VANISHED:
-                            raise
-
-    def close(self) -> None:
-        """Close what is held open."""
-        for fd in self._devices.values():
-            os.close(fd)
-        self._devices.clear()
+    def sync_each(self, device: int) -> None:
+        """Make the temporary files on a device durable one by one, where it cannot be synced as a whole."""
+        for put in self._written:
+            try:
+                fd = self._descent.at(put.folder)
+                if os.fstat(fd).st_dev == device:
+                    sync_file(fd, put.temporary)
+            except OSError as error:
+                if error.errno not in VANISHED:
+                    raise
 
     def undo(self) -> None:
         """Remove the folders that were made, as far as nobody else put something there."""
@@ -222,80 +193,56 @@ class Preparation:
         self._existing[path] = found
         return found
 
-    def _write_batch(self, batch: Sequence[Put]) -> None:
-        damaged: dict[bytes, StoreDamaged] = {}
-        waiting: dict[bytes, list[Put]] = {}
-        for put in batch:
-            if self._is_kept(put):
-                self._write(put, None)
-                self._tick()
-            else:
-                waiting.setdefault(put.node.content[0], []).append(put)
-        try:
-            for id_, data in self._store.read_many(waiting, damaged=damaged.__setitem__):
-                if self._spool is not None:
-                    self._spool.put(id_, data)
-                for put in waiting.pop(id_):
-                    self._write(put, (data,))
-                    self._tick()
-        except Cancelled:
-            raise
-        except (NuvoError, OSError) as error:
-            for left in waiting.values():
-                for put in left:
-                    put.problem = explain(error)
-            return
-        for id_, damage in damaged.items():
-            for put in waiting.get(id_, ()):
-                put.problem = explain(damage)
-                self._tick()
+    def _pieces(self, put: Put, batch: Batch[Put]) -> Iterable[Buffer] | None:
+        """What a file is written from, piece by piece; ``None`` for what is in the spool.
 
-    def _is_kept(self, put: Put) -> bool:
-        return self._spool is not None and all(id_ in self._spool for id_ in put.node.content)
-
-    def _pieces(self, put: Put) -> Iterable[bytes] | None:
-        """What a file is written from, piece by piece; ``None`` for what is in the spool."""
+        Raises:
+            StoreDamaged: it cannot be read.
+        """
         if put.node.kind is _LINK:
             return ()
         if put.change.data is not None:
             return (put.change.data,)
-        return None if self._is_kept(put) else self._stream(put.node)
+        if len(put.node.content) == 1:
+            data = batch.contents.get(put.node.content[0])
+            if data is not None:
+                return (data,)
+            if not self._feed.is_kept(put.node):
+                raise StoreDamaged(batch.problem_of(put.node.content[0]))
+        return None if self._feed.is_kept(put.node) else self._feed.stream(put.node)
 
-    def _stream(self, node: Node) -> Iterator[bytes]:
-        for id_, data in zip(node.content, self._store.stream_file(node), strict=True):
-            if self._spool is not None:
-                self._spool.put(id_, data)
-            yield data
-
-    def _write(self, put: Put, pieces: Iterable[bytes] | None) -> None:
+    def _write(self, put: Put, batch: Batch[Put]) -> None:
         try:
+            pieces = self._pieces(put, batch)
             folder = self._descent.at(put.folder)
             if put.folder != self._noted:
                 self._noted = put.folder
-                device = os.fstat(folder).st_dev
-                if device not in self._devices:
-                    self._devices[device] = os.dup(folder)
+                self._durability.note(folder)
             name = self._names.new()
             if put.node.kind is _LINK:
                 os.symlink(to_name(put.node.link), name, dir_fd=folder)
                 put.temporary = name
             else:
                 self._write_file(put, folder, name, pieces)
-                self._unsynced.append((put.folder, name))
+                self._written.append(put)
         except (NuvoError, OSError) as error:
             if isinstance(error, Cancelled):
                 raise
             put.problem = explain(error)
 
-    def _write_file(self, put: Put, folder: int, name: str, pieces: Iterable[bytes] | None) -> None:
+    def _write_file(self, put: Put, folder: int, name: str, pieces: Iterable[Buffer] | None) -> None:
         change, node = put.change, put.node
         fd = os.open(name, CREATE_FLAGS, 0o600, dir_fd=folder)
         put.temporary = name
         try:
-            size = self._copy(node, fd) if pieces is None else self._pour(pieces, fd)
+            if pieces is not None:
+                size = pour(pieces, fd, self._stop)
+            else:
+                assert self._feed.spool is not None
+                size = copy(self._feed.spool, node, fd, self._stop)
             wanted = node.size if change.data is None else len(change.data)
             if size != wanted:
-                raise StoreDamaged(f"The stored content has {size} bytes where {wanted} belong.")
+                raise wrong_size(size, wanted)
             if change.expected is not None and change.expected.kind is _FILE and put.folder == put.home:
                 _take_over(folder, put.name, fd)
             os.fchmod(fd, node.mode & FILE_MODE)
@@ -308,24 +255,11 @@ class Preparation:
             raise
         finally:
             os.close(fd)
+        self._durability.written(size)
 
-    def _pour(self, pieces: Iterable[bytes], fd: int) -> int:
-        size = 0
-        for piece in pieces:
-            size += len(piece)
-            written = os.write(fd, piece) if piece else 0
-            while written < len(piece):
-                written += os.write(fd, memoryview(piece)[written:])
-            self._stop()
-        return size
 
-    def _copy(self, node: Node, fd: int) -> int:
-        assert self._spool is not None
-        size = 0
-        for id_ in node.content:
-            size += self._spool.copy(id_, fd)
-            self._stop()
-        return size
+def _content_of(put: Put) -> Node | None:
+    return None if put.change.data is not None else put.node
 
 
 def _take_over(folder: int, name: str, fd: int) -> None:
@@ -348,46 +282,3 @@ def _take_over(folder: int, name: str, fd: int) -> None:
         return
     finally:
         os.close(old)
-
-
-def _sync_file(folder: int, name: str) -> None:
-    try:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    except PermissionError:
-        # Not readable even for its owner (mode 0o000); it is synced with the folder, or at the next sync.
-        return
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def explain(error: BaseException) -> str:
-    """Why an object failed, in a sentence."""
-    if isinstance(error, NuvoError):
-        return error.message
-    if isinstance(error, OSError):
-        return plain(error)
-    return str(error)
-
-
-_PLAIN = {
-    errno.ENOSPC: "There is no space left on the disk.",
-    errno.EDQUOT: "The disk quota is used up.",
-    errno.EFBIG: "The file is larger than is allowed here.",
-    errno.EACCES: "Permission denied.",
-    errno.EPERM: "Permission denied.",
-    errno.EROFS: "The file system is read-only.",
-    errno.ENAMETOOLONG: "The name is too long for the file system.",
-    errno.ELOOP: "A link lies where a folder should be; links are not followed.",
-    errno.ENOTDIR: "A file or link lies where a folder should be; links are not followed.",
-    errno.EISDIR: "A folder lies where a file should be.",
-    errno.ENOTEMPTY: "The folder is not empty.",
-    errno.EILSEQ: "The file system cannot store this name.",
-}
-
-
-def plain(error: OSError) -> str:
-    """What an error of the operating system means, in a sentence."""
-    number = error.errno or 0
-    return _PLAIN.get(number) or f"{os.strerror(number)}."

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+import msgspec
+from blake3 import blake3
 
 from nuvo_jupyter.model.paths import join
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".nuvoignore"
 IGNORE_FILE_MAX = 1 << 20
@@ -32,6 +37,9 @@ CACHES = frozenset(
 
 _UNLINKED_ON_NFS = re.compile(r"\.nfs[0-9a-fA-F]{16,}")
 
+_VERSION = 1
+"""Of what is left out by default: names of files, not of folders."""
+
 CACHE = "cache"
 TEMPORARY = "temporary file"
 IGNORED = "ignored"
@@ -50,6 +58,8 @@ class Rules:
         lines = tuple(patterns)
         self._also = dict(also or {})
         self._specs: tuple[tuple[str, GitIgnoreSpec], ...] = (("", _spec(lines)),) if lines else ()
+        self.key = blake3(msgspec.msgpack.encode((_VERSION, lines, sorted(self._also.items())))).digest(16)
+        """Equal for rules that decide alike about every file."""
 
     def inside(self, folder: str, ignore: str | None) -> Rules:
         """The rules that hold in a folder which has a ``.nuvoignore`` with the text ``ignore`` (``None``: has none)."""
@@ -58,6 +68,7 @@ class Rules:
         rules = Rules()
         rules._also = self._also
         rules._specs = (*self._specs, (folder, _spec(ignore.splitlines())))
+        rules.key = blake3(msgspec.msgpack.encode((self.key, folder, ignore))).digest(16)
         return rules
 
     @property
@@ -98,6 +109,9 @@ class Rules:
 
 
 def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
+    # Here, because most folders have no patterns, and a command should not wait for the library in vain.
+    from pathspec import GitIgnoreSpec
+
     good = []
     for line in lines:
         try:

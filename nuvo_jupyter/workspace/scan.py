@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
 
 import msgspec
 
 from nuvo_jupyter.model.errors import Cancelled
-from nuvo_jupyter.model.nodes import Exclusion, Node, NodeKind
-from nuvo_jupyter.model.paths import from_name
-from nuvo_jupyter.workspace.rules import IGNORE_FILE, IGNORE_FILE_MAX, OURS, SAVING, Rules
+from nuvo_jupyter.model.nodes import Exclusion
+from nuvo_jupyter.model.paths import from_name, join
+from nuvo_jupyter.workspace.record import (
+    KIND,
+    NO_FOLDERS,
+    WIDTH,
+    FolderRecord,
+    pack_folders,
+    pack_rows,
+    text_of,
+    unpack_rows,
+)
+from nuvo_jupyter.workspace.rules import IGNORE_FILE, IGNORE_FILE_MAX, OURS, Rules
 from nuvo_jupyter.workspace.safe import DEPTH_MAX, FOLDER_FLAGS, VANISHED, Root, open_file
 
 FILE_MODE = 0o1777
@@ -45,50 +55,53 @@ def fingerprint(found: os.stat_result) -> Fingerprint:
 
 
 class Listing(msgspec.Struct, gc=False):
-    """One folder: its path text, and for each of its files name (as the system spells it), path text, fingerprint.
+    """One folder as it was found.
 
-    ``saving`` are the names of files that had a ``.~name`` beside them; ``others`` the folders and links in it.
+    Args:
+        path: its path text.
+        rules: that hold in it.
+        rows: everything in it but folders (:func:`.record.pack_rows`).
+        folders: the folders in it that were walked, names as path text with their modes, encoded; sorted.
+        excluded: folders left out, and what could not be looked at.
+        sound: whether there was nothing that could not be looked at.
+        known: what is remembered of it, if all files in it are still as remembered.
     """
 
     path: str
-    files: list[tuple[str, str, Fingerprint]]
-    saving: set[str]
-    others: dict[str, Node]
-
-
-class Scan(msgspec.Struct):
-    """Everything a walk found.
-
-    Args:
-        nodes: folders and links by path text; files come with their contents later.
-        listings: one per folder, parents first.
-        excluded: what was left out and why.
-    """
-
-    nodes: dict[str, Node]
-    listings: list[Listing]
+    rules: Rules
+    rows: bytes
+    folders: bytes
     excluded: list[Exclusion]
-
-    @property
-    def files(self) -> int:
-        """Number of files."""
-        return sum(len(listing.files) for listing in self.listings)
+    sound: bool
+    known: FolderRecord | None
 
 
-def scan(root: Root, rules: Rules, cancelled: Callable[[], bool] | None = None) -> Scan:
-    """Walk a workspace.
+def scan(
+    root: Root,
+    rules: Rules,
+    known: Mapping[str, FolderRecord] | None = None,
+    doubtful: Collection[str] = (),
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Listing]:
+    """Walk a workspace: its folders, parents first.
 
     What vanishes meanwhile was not there; what cannot be read is excluded, with the reason; the rest goes on.
+
+    Args:
+        known: what is remembered, by folder.
+        doubtful: folders of which more is known than what is in ``known``.
 
     Raises:
         Cancelled: ``cancelled`` said so.
     """
-    found = Scan({}, [], [])
-    for listing in _walk(root, rules, found):
-        found.listings.append(listing)
+    found: list[Listing] = []
+
+    def tell(listing: Listing) -> None:
+        found.append(listing)
         if cancelled is not None and cancelled():
             raise Cancelled("The capture was cancelled.")
-    found.excluded.sort(key=lambda item: item.path)
+
+    _Walk(tell, known or {}, doubtful).begin(root, rules)
     return found
 
 
@@ -103,112 +116,150 @@ class Measure(msgspec.Struct, frozen=True):
 def measure(root: Root, limit_bytes: int, limit_files: int, rules: Rules | None = None) -> Measure:
     """Count files and bytes of a workspace, stopping as soon as one limit is exceeded."""
     files = size = 0
-    for listing in _walk(root, rules or Rules(), Scan({}, [], [])):
-        files += len(listing.files)
-        size += sum(item[2].size for item in listing.files)
+
+    def tell(listing: Listing) -> None:
+        nonlocal files, size
+        rows = unpack_rows(listing.rows)
+        for at in range(0, len(rows), WIDTH):
+            name, length, mode = text_of(rows[at]), rows[at + 1], rows[at + 5]
+            assert isinstance(length, int)
+            assert isinstance(mode, int)
+            if not stat.S_ISREG(mode) or name.startswith(OURS):
+                continue
+            if listing.rules.reason(listing.path, name, False) is None:
+                files += 1
+                size += length
         if files > limit_files or size > limit_bytes:
-            return Measure(files, size, more=True)
+            raise _Enough
+
+    try:
+        _Walk(tell, {}, ()).begin(root, rules or Rules())
+    except _Enough:
+        return Measure(files, size, more=True)
     return Measure(files, size, more=False)
 
 
-def _walk(root: Root, rules: Rules, found: Scan) -> Iterator[Listing]:
-    yield from _folder(os.open(".", FOLDER_FLAGS, dir_fd=root.fd), "", 0, rules, found)
+class _Enough(Exception):
+    pass
 
 
-def _folder(fd: int, path: str, depth: int, rules: Rules, found: Scan) -> Iterator[Listing]:
-    """List the folder opened as ``fd``, which is closed at the end, then those below it."""
-    try:
-        listing, folders, rules = _list(fd, path, rules, found)
-        yield listing
-        for name, below, mode in folders:
-            if depth == DEPTH_MAX - 1:
-                found.excluded.append(
-                    Exclusion(below, f"too deep: more than {DEPTH_MAX} folders inside one another")
-                )
-                continue
-            try:
-                inner = os.open(name, FOLDER_FLAGS, dir_fd=fd)
-            except OSError as error:
-                if error.errno not in VANISHED:
-                    found.excluded.append(Exclusion(below, unreadable(error)))
-                continue
-            listing.others[from_name(name)] = found.nodes[below] = Node(NodeKind.FOLDER, mode)
-            yield from _folder(inner, below, depth + 1, rules, found)
-    finally:
-        os.close(fd)
+_seen: Callable[[os.stat_result], tuple[int, int, int, int, int]] = attrgetter(
+    "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode"
+)
 
 
-def _list(fd: int, path: str, rules: Rules, found: Scan) -> tuple[Listing, list[tuple[str, str, int]], Rules]:
-    with os.scandir(fd) as found_here:
-        entries = sorted(found_here, key=_by_name)
-    for entry in entries:
-        if entry.name >= IGNORE_FILE:
-            if entry.name == IGNORE_FILE:
-                rules = rules.inside(path, ignore_file(fd))
-            break
-    listing = Listing(path, [], set(), {})
-    folders: list[tuple[str, str, int]] = []
-    prefix = path + "/" if path else ""
-    files = listing.files
-    ask = not rules.only_names
-    for entry in entries:
-        name = entry.name
-        dotted = name[0] == "."
-        if dotted and name.startswith(SAVING):
-            listing.saving.add(name[2:])
-            if name.startswith(OURS):
-                # What an apply is writing just now, or left when it was killed; not part of any state.
-                continue
-        text = name if name.isascii() and "\\" not in name else from_name(name)
-        below = prefix + text
+def seen_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
+    """What is remembered of what ``stat`` saw."""
+    return _seen(found)
+
+
+class _Walk:
+    """A walk.
+
+    Args:
+        tell: called with each folder, before those in it; its ``folders`` come when they were walked.
+        known: what is remembered.
+        doubtful: folders that are not taken from ``known``.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[Listing], None],
+        known: Mapping[str, FolderRecord],
+        doubtful: Collection[str],
+    ) -> None:
+        self._tell = tell
+        self._known = known
+        self._doubtful = doubtful
+
+    def begin(self, root: Root, rules: Rules) -> None:
+        """Walk all of a workspace."""
+        self._folder(os.open(".", FOLDER_FLAGS, dir_fd=root.fd), "", 0, rules)
+
+    def _folder(self, fd: int, path: str, depth: int, rules: Rules) -> None:
+        """List the folder opened as ``fd``, which is closed at the end, then those below it."""
         try:
-            status = entry.stat(follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in VANISHED:
-                found.excluded.append(Exclusion(below, unreadable(error)))
-            continue
-        mode = status.st_mode
-        kind = mode & _KIND
-        reason = None
-        if ask or kind == stat.S_IFDIR or dotted:
-            reason = rules.reason(path, text, kind == stat.S_IFDIR)
-        if reason is not None:
-            found.excluded.append(Exclusion(below, reason))
-        elif kind == stat.S_IFREG:
-            seen = Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, mode)
-            files.append((name, below, seen))
-        elif kind == stat.S_IFDIR:
-            folders.append((name, below, mode & FOLDER_MODE))
-        elif kind == stat.S_IFLNK:
-            node = link_node(fd, name)
-            if node is not None:
-                listing.others[text] = found.nodes[below] = node
-        else:
-            found.excluded.append(Exclusion(below, _SPECIAL.get(kind, "special file")))
-    return listing, folders, rules
+            listing, folders = self._list(fd, path, rules)
+            self._tell(listing)
+            if not folders:
+                return
+            entered: list[tuple[str, int]] = []
+            prefix = path + "/" if path else ""
+            for text, name, mode in folders:
+                below = prefix + text
+                if depth == DEPTH_MAX - 1:
+                    reason = f"too deep: more than {DEPTH_MAX} folders inside one another"
+                    listing.excluded.append(Exclusion(below, reason))
+                    continue
+                try:
+                    inner = os.open(name, FOLDER_FLAGS, dir_fd=fd)
+                except OSError as error:
+                    if error.errno not in VANISHED:
+                        listing.excluded.append(Exclusion(below, unreadable(error)))
+                    continue
+                entered.append((text, mode & FOLDER_MODE))
+                self._folder(inner, below, depth + 1, listing.rules)
+            listing.folders = pack_folders(entered)
+        finally:
+            os.close(fd)
+
+    def _list(self, fd: int, path: str, rules: Rules) -> tuple[Listing, list[tuple[str, str, int]]]:
+        rows: list[str | int] = []
+        folders: list[tuple[str, str, int]] = []
+        failed: list[tuple[str, OSError]] = []
+        with os.scandir(fd) as entries:
+            for entry in entries:
+                try:
+                    seen = _seen(entry.stat(follow_symlinks=False))
+                except OSError as error:
+                    failed.append((entry.name, error))
+                    continue
+                if seen[4] & KIND == _FOLDER:
+                    name = entry.name
+                    # What an apply is writing just now, or left when it was killed, is not part of any state.
+                    if not name.startswith(OURS):
+                        folders.append((from_name(name), name, seen[4]))
+                else:
+                    rows.append(entry.name)
+                    rows += seen
+        packed = pack_rows(rows)
+        if _IGNORE_FILE in packed and IGNORE_FILE in rows:
+            rules = rules.inside(path, ignore_file(fd))
+        excluded: list[Exclusion] = []
+        sound = True
+        for name, why in failed:
+            if why.errno not in VANISHED:
+                sound = False
+                excluded.append(Exclusion(join(path, from_name(name)), unreadable(why)))
+        if folders:
+            folders.sort()
+            kept = []
+            for folder in folders:
+                reason = rules.reason(path, folder[0], True)
+                if reason is None:
+                    kept.append(folder)
+                else:
+                    excluded.append(Exclusion(join(path, folder[0]), reason))
+            folders = kept
+        known = self._known.get(path)
+        if known is not None and (
+            known.rows != packed or known.rules != rules.key or not sound or path in self._doubtful
+        ):
+            known = None
+        return Listing(path, rules, packed, NO_FOLDERS, excluded, sound, known), folders
 
 
-def link_node(folder: int, name: str) -> Node | None:
-    """The link at a name in an open folder; ``None`` if there is none any more."""
+_FOLDER = stat.S_IFDIR
+_IGNORE_FILE = IGNORE_FILE.encode()
+
+
+def link_target(folder: int, name: str) -> str | None:
+    """Where the link at a name in an open folder points, as path text; ``None`` if there is none any more."""
     try:
-        target = os.readlink(name, dir_fd=folder)
+        # from_name is for one name; a link's target may hold slashes, which it leaves alone.
+        return from_name(os.readlink(name, dir_fd=folder))
     except OSError:
         return None
-    # from_name is for one name; a link's target may hold slashes, which it leaves alone.
-    return Node(NodeKind.LINK, 0o777, link=from_name(target))
-
-
-_by_name = attrgetter("name")
-
-_KIND = 0o170000
-"""The bits of a mode that say what it is (``S_IFMT`` of sys/stat.h)."""
-
-_SPECIAL = {
-    stat.S_IFIFO: "named pipe",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFBLK: "device",
-    stat.S_IFCHR: "device",
-}
 
 
 def unreadable(error: OSError) -> str:

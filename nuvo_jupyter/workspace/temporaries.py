@@ -1,4 +1,4 @@
-"""Our temporary files in a workspace: their names, and clearing away what a killed run left."""
+"""Our temporary files and folders in a workspace: their names, and clearing away what a killed run left."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARK = OURS + "applying"
 
 
 class Names:
-    """Names for the temporary files of one run that nothing has yet."""
+    """Names for the temporary files and folders of one run that nothing has yet."""
 
     def __init__(self) -> None:
         self._prefix = OURS + secrets.token_hex(8)
@@ -75,7 +75,7 @@ def marked(root: Root, folders: Iterable[str]) -> Iterator[Mark]:
 
 
 def sweep(root: Root) -> set[str]:
-    """Remove our temporary files everywhere in a workspace, but not the mark; returns their names."""
+    """Remove our temporary files and folders everywhere in a workspace, but not the mark; returns their names."""
     removed: set[str] = set()
     _sweep(os.open(".", FOLDER_FLAGS, dir_fd=root.fd), 0, removed)
     return removed
@@ -95,13 +95,50 @@ def _clear(fd: int, removed: set[str]) -> list[str]:
     folders: list[str] = []
     with os.scandir(fd) as entries:
         for entry in entries:
+            ours = entry.name.startswith(OURS) and entry.name != MARK
             if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.name)
-            elif entry.name.startswith(OURS) and entry.name != MARK:
+                if not ours:
+                    folders.append(entry.name)
+                elif clear_folder(fd, entry.name):
+                    removed.add(entry.name)
+            elif ours:
                 with contextlib.suppress(OSError):
                     os.unlink(entry.name, dir_fd=fd)
                     removed.add(entry.name)
     return folders
+
+
+def clear_folder(fd: int, name: str, depth: int = 0) -> bool:
+    """Remove a folder and everything in it, links not followed; whether nothing is left.
+
+    Args:
+        fd: descriptor of the open folder it is in.
+        name: as the operating system spells it.
+    """
+    try:
+        inner = os.open(name, FOLDER_FLAGS, dir_fd=fd)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    try:
+        with os.scandir(inner) as entries:
+            found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        for below, is_folder in found:
+            with contextlib.suppress(OSError):
+                if not is_folder:
+                    os.unlink(below, dir_fd=inner)
+                elif depth < DEPTH_MAX:
+                    clear_folder(inner, below, depth + 1)
+    except OSError:
+        return False
+    finally:
+        os.close(inner)
+    try:
+        os.rmdir(name, dir_fd=fd)
+    except OSError:
+        return False
+    return True
 
 
 def _open_mark(root: Root) -> int:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.delivery import execution as execution_module
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.orders import VerifyOrder
 from nuvo_jupyter.delivery.results import read_details, read_result
@@ -68,7 +69,11 @@ def test_cancelling_before_the_start_changes_nothing(make_course: Make) -> None:
 
 
 @pytest.mark.parametrize("step", ["back up", "plan"])
-def test_cancelling_before_the_target_is_changed_leaves_it(make_course: Make, step: str) -> None:
+def test_cancelling_before_the_target_is_changed_leaves_it(
+    make_course: Make, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is done this quickly tells of no step otherwise.
+    monkeypatch.setattr(execution_module, "TELL_SECONDS", 0.0)
     course = make_course("anna", "ben")
     write(course.folder("master"), {"a.txt": "A"})
     task = course.queue(["anna", "ben"])

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-import typer
 
 import nuvo_jupyter
 from nuvo_jupyter.cli.main import build
@@ -22,10 +22,12 @@ def commands() -> set[str]:
 
     def walk(command: Any, name: str) -> None:
         found.add(name)
-        for below, inner in getattr(command, "commands", {}).items():
-            walk(inner, f"{name} {below}".strip())
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for below in command.list_commands(context):
+                walk(command.get_command(context, below), f"{name} {below}".strip())
 
-    walk(typer.main.get_command(build()), "")
+    walk(build(), "")
     return found
 
 

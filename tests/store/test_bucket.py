@@ -10,9 +10,16 @@ from blake3 import blake3
 from moto.server import ThreadedMotoServer
 
 from nuvo_jupyter.catalog.database import Catalog
-from nuvo_jupyter.model.errors import InvalidInput, ServiceUnavailable, StoreDamaged, StoreUnsuitable
+from nuvo_jupyter.model.errors import (
+    InvalidInput,
+    NotFound,
+    ServiceUnavailable,
+    StoreDamaged,
+    StoreUnsuitable,
+)
 from nuvo_jupyter.store.backend import Backend, open_backend
 from nuvo_jupyter.store.bucket import BucketBackend
+from nuvo_jupyter.store.format import check_format
 from nuvo_jupyter.store.pack import Buffer
 from nuvo_jupyter.store.repair import repair
 from nuvo_jupyter.store.store import Store
@@ -94,3 +101,15 @@ def test_a_server_that_overwrites_is_refused(
     monkeypatch.undo()
     backend: Backend = open_backend("s3://course/overwriting", options)
     assert list(backend.list("probe")) == []
+
+
+def test_a_store_in_a_bucket_is_brought_up(options: dict[str, str]) -> None:
+    backend = open_backend("s3://course/older/store", options)
+    done: list[str] = []
+    for _ in range(2):
+        check_format(backend, version=2, migrations={2: lambda place: done.append(place.url)})
+    assert done == ["s3://course/older/store"]
+    with pytest.raises(StoreDamaged, match="format version 2"):
+        open_backend("s3://course/older/store", options)
+    with pytest.raises(NotFound):
+        open_backend("s3://course/nothing/here", options, make=False)

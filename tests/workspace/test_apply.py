@@ -132,7 +132,7 @@ def test_an_edit_in_the_last_moment_is_swapped_back(
             (target / "a").write_text("typed just now")
         return syscalls.exchange(folder, temporary, to, name)
 
-    monkeypatch.setattr("nuvo_jupyter.workspace.apply.exchange", edit_first)
+    monkeypatch.setattr("nuvo_jupyter.workspace.publish.exchange", edit_first)
     assert outcomes_of(place, target, source, place.capture(target))["a"] == (Outcome.CONFLICT, CHANGED)
     assert (target / "a").read_text() == "typed just now"
 

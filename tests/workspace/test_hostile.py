@@ -236,6 +236,8 @@ NEW = {
     "replaced": b"new" * 2000,
     "sub/replaced": b"new" * 2000,
     "sub/deep/new": b"new" * 2000,
+    "fresh/in/deep/new": b"new" * 2000,
+    "fresh/new": b"new",
     "large": bytes(range(256)) * 8000,
     "becomes a folder/new": b"new",
     "becomes a file": b"new",

@@ -6,14 +6,17 @@ import os
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nuvo_jupyter.store import tree
+from nuvo_jupyter.store.writer import Writer
 from nuvo_jupyter.workspace.capture import Captured, capture
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.safe import Root
+from nuvo_jupyter.workspace.sink import Hashing
 
 from .places import Place, later
 
@@ -45,6 +48,9 @@ def test_whatever_changes_in_between(rounds: list[list[tuple[str, str, int]]]) -
             fast, slow = look(work, memory), look(work)
             assert fast.manifest_id == slow.manifest_id
             assert fast.nodes == slow.nodes
+            assert fast.fingerprints.keys() == slow.fingerprints.keys()
+            # The same bytes as trees built from nodes have.
+            assert fast.manifest.root == tree.build(fast.nodes, cast(Writer, Hashing()))
             memory = fast.remembered
 
 

@@ -1156,10 +1156,14 @@ export interface components {
             packs_removed: number;
             /** @description blobs that were not in the catalog, or were listed elsewhere. */
             blobs_added: number;
-            /** @description blobs in the catalog of which no sound copy exists. */
+            /** @description blobs in the catalog of which no sound copy was in the packs. */
             blobs_removed: number;
-            /** @description what is wrong with packs. */
+            /** @description what was wrong with packs. */
             damage: components["schemas"]["Damage"][];
+            /** @description blobs found again in a copy of the store, or in a workspace. */
+            taken_back: number;
+            /** @description what cannot be read completely, by reference; `nuvo verify` says the same from now on. */
+            lost: components["schemas"]["Affected"][];
         };
         /**
          * Role
@@ -1345,7 +1349,7 @@ export interface components {
          * @description What a task does.
          * @enum {unknown}
          */
-        TaskKind: "delivery" | "distribution" | "preview" | "repair" | "snapshot" | "verify";
+        TaskKind: "collect" | "delivery" | "distribution" | "preview" | "repair" | "snapshot" | "verify";
         /**
          * TaskState
          * @description Where a task stands. `waiting`: for another task; `queued`: for an executor.
@@ -3528,6 +3532,11 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /**
+                     * @description A copy of the store, a folder on the server or a URL, to take back from what is lost.
+                     * @default
+                     */
+                    source?: string;
                     /**
                      * @description Seconds to wait for the task to finish before answering with where it stands.
                      * @default 0

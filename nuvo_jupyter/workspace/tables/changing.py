@@ -196,7 +196,7 @@ class Changing:
 
     def _create(self, table: str, source: str, definition: Definition | None) -> None:
         # An error inside a transaction would end it, so the definition is tried outside.
-        if definition is not None and fits(definition, source):
+        if definition is not None and fits(self._db, definition, source):
             self._db.execute(f"CREATE TABLE {table} {definition.body}")
             if definition.comment is not None:
                 self._db.execute(f"COMMENT ON TABLE {table} IS {literal(definition.comment)}")

@@ -90,20 +90,21 @@ def describe(db: duckdb.DuckDBPyConnection, database: str, name: Name) -> Defini
     )
 
 
-def fits(definition: Definition, source: str) -> bool:
+def fits(db: duckdb.DuckDBPyConnection, definition: Definition, source: str) -> bool:
     """Whether a table can be defined so and take the rows of a file that somebody else may have written.
 
     Args:
+        db: whose transaction stays as it is.
         definition: of the table.
         source: rows, as SQL.
     """
-    with contextlib.closing(duckdb.connect(config={"threads": "1"})) as apart:
+    if not is_table_body(definition.body):
+        return False
+    with contextlib.closing(db.cursor()) as apart:
         try:
-            if not is_table_body(definition.body):
-                return False
-            apart.execute(f"CREATE TABLE t {definition.body}")
-            apart.execute(f"INSERT INTO t FROM {source} LIMIT 0")
+            apart.execute(f"CREATE TEMP TABLE tried {definition.body}")
+            apart.execute(f"INSERT INTO temp.tried FROM {source} LIMIT 0")
             shown = [row[0] for row in apart.execute(f"DESCRIBE FROM {source}").fetchall()]
-            return shown == [row[0] for row in apart.execute("DESCRIBE t").fetchall()]
-        except (duckdb.Error, ValueError):
+            return shown == [row[0] for row in apart.execute("DESCRIBE temp.tried").fetchall()]
+        except duckdb.Error:
             return False

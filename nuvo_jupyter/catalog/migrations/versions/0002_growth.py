@@ -1,0 +1,15 @@
+"""What growth needs: condemned blobs, doomed packs, retention and schedules."""
+
+from alembic import op
+
+from nuvo_jupyter.catalog.tables import condemned, doomed, metadata, retention, schedule
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create them where they are missing."""
+    metadata.create_all(op.get_bind(), tables=[condemned, doomed, retention, schedule], checkfirst=True)

@@ -1,0 +1,134 @@
+"""Contents from the store, read and decompressed while those before them are written."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+import msgspec
+
+from nuvo_jupyter.model.errors import NuvoError, StoreDamaged
+from nuvo_jupyter.model.nodes import BlobId, Node, NodeKind
+from nuvo_jupyter.store.pack import Buffer
+from nuvo_jupyter.store.spool import Spool
+from nuvo_jupyter.store.store import Store
+from nuvo_jupyter.workspace.problems import explain
+
+BATCH_BYTES = 8 << 20
+BATCH_FILES = 1024
+READERS = 2
+"""Threads that read and decompress ahead, each one batch."""
+
+T = TypeVar("T")
+
+
+class Batch(msgspec.Struct, Generic[T]):
+    """Some objects in their order, with what files of one blob are to hold.
+
+    Args:
+        items: the objects.
+        contents: plain and verified, by blob id.
+        problems: why a blob could not be read.
+        problem: why none of those that are in neither could be.
+    """
+
+    items: Sequence[T]
+    contents: dict[BlobId, Buffer]
+    problems: dict[BlobId, str]
+    problem: str = ""
+
+    def problem_of(self, id_: BlobId) -> str:
+        """Why there is no content for a blob."""
+        return self.problems.get(id_) or self.problem or "Its content could not be read."
+
+
+class Feed:
+    """Reads ahead for one target.
+
+    Args:
+        store: holds the contents.
+        spool: keeps what other targets get as well; ``None`` keeps nothing.
+    """
+
+    def __init__(self, store: Store, spool: Spool | None) -> None:
+        self.store = store
+        self.spool = spool
+
+    def batches(self, items: Sequence[T], node_of: Callable[[T], Node | None]) -> Iterator[Batch[T]]:
+        """Every object in its order, in batches of about 8 MiB that are read ahead.
+
+        Args:
+            items: the objects.
+            node_of: the node whose content is to be read; ``None`` where none is.
+        """
+        parts = self._parts(items, node_of)
+        first = next(parts, None)
+        if first is None:
+            return
+        second = next(parts, None)
+        if second is None:
+            yield self._read(first)
+            return
+        # Not by the threads of anybody else: it must not wait for them.
+        with ThreadPoolExecutor(READERS, "nuvo-read") as readers:
+            ahead = deque(readers.submit(self._read, part) for part in (first, second))
+            while ahead:
+                batch = ahead.popleft().result()
+                following = next(parts, None)
+                if following is not None:
+                    ahead.append(readers.submit(self._read, following))
+                yield batch
+                # Its memory is wanted for the next.
+                del batch
+
+    def is_kept(self, node: Node) -> bool:
+        """Whether the spool has all of a file's content."""
+        return self.spool is not None and all(id_ in self.spool for id_ in node.content)
+
+    def stream(self, node: Node) -> Iterator[Buffer]:
+        """A file's content blob by blob.
+
+        Raises:
+            StoreDamaged: some of it is missing or altered.
+        """
+        for id_, data in zip(node.content, self.store.stream_file(node), strict=True):
+            if self.spool is not None:
+                self.spool.put(id_, data)
+            yield data
+
+    def _parts(self, items: Sequence[T], node_of: Callable[[T], Node | None]) -> Iterator[_Part[T]]:
+        part: list[T] = []
+        wanted: dict[BlobId, None] = {}
+        size = 0
+        for item in items:
+            node = node_of(item)
+            part.append(item)
+            if node is not None and node.kind is NodeKind.FILE and len(node.content) == 1:
+                id_ = node.content[0]
+                if id_ not in wanted and (self.spool is None or id_ not in self.spool):
+                    wanted[id_] = None
+                    size += node.size
+            if size >= BATCH_BYTES or len(part) >= BATCH_FILES:
+                yield part, wanted
+                part, wanted, size = [], {}, 0
+        if part:
+            yield part, wanted
+
+    def _read(self, part: _Part[T]) -> Batch[T]:
+        items, wanted = part
+        damaged: dict[BlobId, StoreDamaged] = {}
+        batch: Batch[T] = Batch(items, {}, {})
+        try:
+            for id_, data in self.store.read_many(wanted, damaged=damaged.__setitem__) if wanted else ():
+                batch.contents[id_] = data
+                if self.spool is not None:
+                    self.spool.put(id_, data)
+        except (NuvoError, OSError) as error:
+            batch.problem = explain(error)
+        batch.problems = {id_: explain(error) for id_, error in damaged.items()}
+        return batch
+
+
+_Part = tuple[list[T], dict[BlobId, None]]
