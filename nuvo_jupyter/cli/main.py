@@ -23,6 +23,7 @@ _ALLOCATIONS = 100_000
 _MODULES = (
     "snapshots",
     "states",
+    "tables",
     "stage",
     "distribution",
     "tasks",

@@ -17,7 +17,6 @@ from nuvo_jupyter.engine.distribute import what_of
 from nuvo_jupyter.engine.sending import send
 from nuvo_jupyter.engine.stage import checked_objects
 from nuvo_jupyter.engine.tasks import answer
-from nuvo_jupyter.model.changes import ObjectKind
 from nuvo_jupyter.model.errors import InvalidInput, NotFound, NotNow
 from nuvo_jupyter.model.requests import Recall
 from nuvo_jupyter.model.tasks import DistributionKind, StagedObject, Task, TaskKind, TaskState
@@ -99,7 +98,7 @@ def _require_distributed(
     targets: list[Row[Any]],
 ) -> None:
     """Raise unless each of the objects was distributed to somebody: a mistyped path is not recalled from a class."""
-    missing = {item.path for item in objects if item.kind is ObjectKind.FILE}
+    missing = {item.path for item in objects}
     for root in {row.base_root for row in targets} - {None}:
         if not missing:
             return

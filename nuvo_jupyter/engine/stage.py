@@ -15,6 +15,7 @@ from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_snapshot, parse_state
 from nuvo_jupyter.model.changes import ObjectKind
 from nuvo_jupyter.model.errors import InvalidInput, NotFound
+from nuvo_jupyter.model.objects import kind_of, name_of, paths_of
 from nuvo_jupyter.model.paths import is_inside, parse_path
 from nuvo_jupyter.model.requests import Nothing, StageAdd, StageRemove
 from nuvo_jupyter.model.tasks import Stage, StagedObject
@@ -90,7 +91,7 @@ def stage_clear(call: Call, _request: Nothing) -> Stage:
 
 
 def checked_objects(objects: tuple[StagedObject, ...]) -> tuple[StagedObject, ...]:
-    """Objects with their paths normalised, each once.
+    """Objects by where they lie, each once: tables and applications, given by name, are files of the state too.
 
     Raises:
         InvalidPath: as :func:`parse_path`.
@@ -98,10 +99,10 @@ def checked_objects(objects: tuple[StagedObject, ...]) -> tuple[StagedObject, ..
     """
     checked: dict[StagedObject, None] = {}
     for item in objects:
-        path = parse_path(item.path) if item.kind is ObjectKind.FILE else item.path
+        path = parse_path(item.path if item.kind is kind_of(item.path) else paths_of(item.kind, item.path)[0])
         if not path:
             raise InvalidInput("The whole state is no object.", hint="Distribute it with 'whole' (--whole).")
-        checked[StagedObject(path, item.kind)] = None
+        checked[StagedObject(path, kind_of(path))] = None
     return tuple(checked)
 
 
@@ -113,7 +114,7 @@ def require_objects(
     Raises:
         NotFound: naming the first one it does not hold.
     """
-    paths = [item.path for item in objects if item.kind is ObjectKind.FILE]
+    paths = [item.path for item in objects]
     label = f"{instance.space}/{instance.name}" + (f"@{snapshot.number}" if snapshot is not None else "")
     if snapshot is not None:
         missing = [path for path in paths if tree.find(call.engine.store, snapshot.root, path) is None]
@@ -129,6 +130,9 @@ def require_objects(
                         hint="Move or rename it, or change .nuvoignore.",
                     )
     if missing:
+        kind = kind_of(missing[0])
+        if kind is not ObjectKind.FILE:
+            raise NotFound(f"{label} has no {kind.value} {name_of(missing[0])!r}.", hint="Check its name.")
         raise NotFound(
             f"{label} holds no {missing[0]!r}.", hint="Check the path; it starts at the instance's folder."
         )

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DatabaseError
 
 from nuvo_jupyter.engine.operations import OPERATIONS
 from nuvo_jupyter.model.errors import NotFound, NuvoError, Refused
+from nuvo_jupyter.workspace.tables.connection import Connection
 
 from .campus import PROFESSOR, Campus, Keeper
 
@@ -53,6 +54,21 @@ CHANGES: dict[str, tuple[str | None, Fields, Fields | None]] = {
     "snapshot_delete": ("anna", {"state": "intro/anna@1"}, {"state": "intro/anna@9"}),
     "snapshot_recover": ("anna", {"state": "intro/anna@2"}, {"state": "intro/anna@1"}),
     "restore": ("anna", {"source": "intro/anna@1"}, {"source": "intro/anna@1:missing"}),
+    "table_import": (
+        PROFESSOR,
+        {"instance": "intro/master", "path": "rows.csv"},
+        {"instance": "intro/master", "path": "missing.csv"},
+    ),
+    "table_rename": (
+        PROFESSOR,
+        {"instance": "intro/master", "table": "t", "name": "u"},
+        {"instance": "intro/master", "table": "missing", "name": "u"},
+    ),
+    "table_delete": (
+        PROFESSOR,
+        {"instance": "intro/master", "table": "d"},
+        {"instance": "intro/master", "table": "missing"},
+    ),
     "stage_add": (
         PROFESSOR,
         {"state": "intro/master", "objects": STAGED},
@@ -87,7 +103,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Campus, Kee
     for name in ("intro", "other", "gone"):
         campus.space(name)
     campus.call("space_delete", PROFESSOR, space="gone")
-    campus.write("intro/master", {"a.txt": "1"})
+    campus.write("intro/master", {"a.txt": "1", "rows.csv": "a\n1\n"})
+    with Connection(campus.workspace("intro/master") / "tables") as tables:
+        tables.execute("CREATE TABLE t AS SELECT 1 AS a; CREATE TABLE d AS SELECT 1 AS a")
     campus.run("roster_add", PROFESSOR, space="intro", people="anna\nben\nold")
     campus.call("instance_delete", PROFESSOR, instance="intro/old")
     for _ in range(2):

@@ -17,6 +17,7 @@ from nuvo_jupyter.model.errors import (
     Refused,
     SameState,
 )
+from nuvo_jupyter.workspace.tables.connection import Connection
 
 from .campus import PROFESSOR, Campus
 
@@ -219,12 +220,21 @@ def test_a_preview_says_what_then_happens(course: Campus) -> None:
     assert foreseen["intro/anna"]["a.txt"] == "renamed"
 
 
-def test_tables_are_said_not_to_be_delivered_unless_only_files_are_wanted(course: Campus) -> None:
+def test_tables_are_distributed_by_name_unless_only_files_are_wanted(course: Campus) -> None:
     objects = [{"path": "a.txt"}, {"path": "rides", "kind": "table"}]
-    task = course.finish(course.call("distribute", PROFESSOR, source=MASTER, objects=objects, to=["anna"]))
-    assert course.outcomes(task, "intro/anna") == {"a.txt": "created", "rides": "failed"}
+    with pytest.raises(NotFound, match="has no table 'rides'"):
+        course.call("distribute", PROFESSOR, source=MASTER, objects=objects, to=["anna"])
+    with Connection(course.workspace("intro/master") / "tables") as tables:
+        tables.execute("CREATE TABLE rides AS SELECT range AS n FROM range(10)")
+    task = course.run("distribute", PROFESSOR, source=MASTER, objects=objects, to=["anna"])
+    assert course.outcomes(task, "intro/anna") == {"a.txt": "created", "tables/rides.parquet": "created"}
+    with Connection(course.workspace("intro/anna") / "tables") as tables:
+        assert tables.execute("SELECT sum(n) FROM rides").fetchall() == [(45,)]
     task = course.run("distribute", PROFESSOR, source=MASTER, objects=objects, to=["ben"], only_files=True)
     assert course.outcomes(task, "intro/ben") == {"a.txt": "created"}
+    assert not (course.workspace("intro/ben") / "tables").exists()
+    course.run("recall", PROFESSOR, space="intro", objects=objects[1:])
+    assert not (course.workspace("intro/anna") / "tables" / "rides.parquet").exists()
 
 
 def test_a_distribution_to_another_space(course: Campus) -> None:

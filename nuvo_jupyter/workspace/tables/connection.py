@@ -6,11 +6,13 @@ import contextlib
 import enum
 import functools
 import shutil
+import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 import duckdb
@@ -31,6 +33,8 @@ _INSTEAD = {
     "INDEX": "A query finds its rows without one. For rows that must be unique: CREATE TABLE ... (id INTEGER PRIMARY KEY).",
     "SEQUENCE": "Number new rows with (SELECT coalesce(max(id), 0) + 1 FROM name), or use CREATE TEMP SEQUENCE.",
 }
+_OF_RESULTS = ("fetch", "to_", "description", "rowcount")
+_ABORTS = "abort" in dir(duckdb.DuckDBPyConnection)
 _AGAIN = "End it with rollback(), and run it again."
 _T = TypeVar("_T")
 
@@ -84,6 +88,7 @@ class Connection:
         self._turn = threading.RLock()
         self._changing: Changing | None = None
         self._open: contextlib.ExitStack | None = None
+        self._named: dict[str, Any] = {}
         self._failed = False
         """A statement of the open transaction failed: it is undone, and waits for its end."""
         with lock.reading(folder):
@@ -104,8 +109,10 @@ class Connection:
             NotNow: another notebook has been changing tables for a minute.
         """
         with self._turn:
-            for statement in statements(query if isinstance(query, str) else query.query):
-                self._run(statement, parameters)
+            text = query if isinstance(query, str) else query.query
+            with self._relations_for(text):
+                for statement in statements(text):
+                    self._run(statement, parameters)
         return self
 
     def executemany(self, query: str, parameters: Any) -> Self:
@@ -132,7 +139,7 @@ class Connection:
                     return None
                 return Relation(self._db.sql(f"FROM {_RESULT}"), self._reading, self.execute)
             self._check_transaction()
-            with self._reading():
+            with self._relations_for(query), self._reading():
                 relation: Any = self._helped(query, lambda: self._db.sql(query, **options))
             return None if relation is None else Relation(relation, self._reading, self.execute)
 
@@ -176,6 +183,7 @@ class Connection:
                     "A statement of this transaction failed, so nothing of it is kept.", hint=_AGAIN
                 )
             if self._changing is not None:
+                self._let_go()
                 try:
                     self._helped("", self._changing.commit)
                 except BaseException:
@@ -252,6 +260,28 @@ class Connection:
 
     view = table
 
+    def df(self, **options: Any) -> Any:
+        """What is left of the result as a pandas DataFrame."""
+        return self._db.fetchdf(**options)
+
+    fetchdf = fetch_df = df
+
+    def pl(self) -> Any:
+        """What is left of the result as a polars DataFrame."""
+        import polars
+
+        return polars.from_arrow(self.arrow())
+
+    def arrow(self) -> Any:
+        """What is left of the result as a PyArrow table."""
+        name = next(name for name in ("to_arrow_table", "fetch_arrow_table") if name in dir(self._db))
+        with warnings.catch_warnings():
+            # DuckDB 2 advises con.sql(), which people may choose themselves.
+            warnings.simplefilter("ignore", UserWarning)
+            return getattr(self._db, name)()
+
+    fetch_arrow_table = to_arrow_table = arrow
+
     def append(self, table_name: str, df: Any, *, by_name: bool = False) -> Self:
         """Add the rows of a DataFrame to a table."""
         assert df is not None
@@ -286,6 +316,8 @@ class Connection:
         @functools.wraps(value)
         def call(*values: Any, **options: Any) -> Any:
             with self._turn:
+                if not name.startswith(_OF_RESULTS):
+                    self._let_go()
                 result = value(*values, **options)
             if isinstance(result, duckdb.DuckDBPyRelation):
                 return Relation(result, self._reading, self.execute)
@@ -346,6 +378,7 @@ class Connection:
 
     def _change(self, statement: Statement, parameters: Any, *, many: bool = False) -> None:
         self._check_transaction()
+        self._let_go()
         name = self._target(statement)
         if name is _ELSEWHERE:
             with self._reading():
@@ -384,6 +417,7 @@ class Connection:
     def _carry_out(self, statement: Statement, name: Name | None, parameters: Any, many: bool) -> _Outcome:
         changing = self._changing
         assert changing is not None
+        self._let_go()
         query, was = statement.query, None
         if statement.adds and (beside := changing.beside(name)) is not None:
             query = statement.on(beside)
@@ -481,8 +515,27 @@ class Connection:
         return found is not None and found[0] > 0
 
     @contextlib.contextmanager
+    def _relations_for(self, query: str) -> Iterator[None]:
+        """Let a query name relations in variables, which DuckDB finds only as what they stand for."""
+        names, before = set(mentioned(query)), self._named
+        frame: FrameType | None = sys._getframe(1)
+        found: dict[str, Any] = {}
+        while frame is not None:
+            for variables in (frame.f_locals, frame.f_globals):
+                for name, value in variables.items():
+                    if isinstance(value, Relation) and name.lower() in names:
+                        found.setdefault(name, value.inner)
+            frame = frame.f_back
+        self._named = found
+        try:
+            yield
+        finally:
+            self._named = before
+
+    @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
         with self._turn:
+            self._let_go()
             if self._changing is not None:
                 yield
                 return
@@ -491,6 +544,11 @@ class Connection:
                     stack.enter_context(lock.reading(shown.folder))
                     shown.refresh()
                 yield
+
+    def _let_go(self) -> None:
+        """End the result that was not fetched to its end; DuckDB 2 does nothing else before."""
+        if _ABORTS:
+            self._db.abort()  # type: ignore[attr-defined,unused-ignore]
 
     def _check_transaction(self) -> None:
         if self._failed:
@@ -501,6 +559,7 @@ class Connection:
     def _start(self) -> None:
         if self._refusal is not None:
             raise InvalidInput(self._refusal, hint="nuvo.connect() without a name changes the current state.")
+        self._let_go()
         with contextlib.ExitStack() as stack:
             stack.enter_context(lock.writing(self._shown.folder))
             with lock.reading(self._shown.folder):
@@ -516,6 +575,7 @@ class Connection:
         try:
             if changing is not None and undo:
                 with contextlib.suppress(duckdb.Error):
+                    self._let_go()
                     changing.roll_back()
         finally:
             if stack is not None:
@@ -524,7 +584,7 @@ class Connection:
     def _helped(self, query: str, call: Callable[[], _T]) -> _T:
         """Say what to do about errors that people meet."""
         try:
-            return call()
+            return eval("call()", {"call": call, **self._named}) if self._named else call()  # noqa: S307
         except duckdb.Error as error:
             advice = hint(error, query, [self._shown, *self._others.values()])
             if advice is None:

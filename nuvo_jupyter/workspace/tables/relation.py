@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,10 +18,9 @@ _STREAMS = {
     "fetch_record_batch",
     "to_arrow_reader",
     "__arrow_c_stream__",
-    "fetchmany",
-    "fetchone",
 }
 """Methods whose rows are read after they have returned."""
+_KEEPS = "materialize" in dir(duckdb.DuckDBPyRelation)
 
 
 class Relation:
@@ -42,6 +42,7 @@ class Relation:
         self._reading = reading
         self._execute = execute
         self._whole: Any = None
+        self._rows: Iterator[tuple[Any, ...]] | None = None
 
     def create(self, table_name: str) -> None:
         """Make a table of its rows."""
@@ -51,17 +52,33 @@ class Relation:
 
     to_table = create
 
+    @property
+    def inner(self) -> Any:
+        """DuckDB's own."""
+        return self._relation
+
     def insert_into(self, table_name: str) -> None:
         """Add its rows to a table."""
         rows = self._relation
         assert rows is not None
         self._execute(f"INSERT INTO {quote_name(table_name)} FROM rows")
 
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
+        """Its next rows; all of them are read at the first call."""
+        if self._rows is None:
+            with self._reading():
+                self._rows = iter(self._again().fetchall())
+        return list(itertools.islice(self._rows, size))
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """Its next row; ``None`` after the last."""
+        return next(iter(self.fetchmany(1)), None)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         with self._reading():
-            value = getattr(self._streamed() if name in _STREAMS else self._relation, name)
+            value = getattr(self._streamed() if name in _STREAMS else self._again(), name)
         return self._wrapped(value) if callable(value) else value
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
@@ -76,15 +93,15 @@ class Relation:
 
     def __len__(self) -> int:
         with self._reading():
-            return len(self._relation)
+            return len(self._again())
 
     def __repr__(self) -> str:
         with self._reading():
-            return repr(self._relation)
+            return repr(self._again())
 
     def __str__(self) -> str:
         with self._reading():
-            return str(self._relation)
+            return str(self._again())
 
     def _wrapped(self, method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
@@ -104,10 +121,15 @@ class Relation:
             return Relation(value, self._reading, self._execute)
         return value
 
+    def _again(self) -> Any:
+        """Itself without the rows that DuckDB 1 keeps of an earlier use."""
+        return self._relation if _KEEPS else self._relation.project("*")
+
     def _streamed(self) -> Any:
-        """Itself with its rows read, for what fetches them later; ``fetchmany`` goes on where it was."""
+        """Itself with its rows read, for what fetches them later."""
         if self._whole is None:
-            self._whole = self._relation.execute()
+            whole = getattr(self._relation, "materialize" if _KEEPS else "execute")()
+            self._whole = whole
         return self._whole
 
 
