@@ -17,7 +17,7 @@ OfState = Annotated[
 
 def add(app: App) -> None:
     """Declare the commands."""
-    table = app.group("table", help="Look into the tables of any state, and change those of a current one.")
+    table = app.group("table", help="Look into the tables of any state.")
 
     @table.command("list")
     def list_(context: Context, state: State = "", json: Json = False) -> None:

@@ -227,7 +227,11 @@ def test_tables_are_distributed_by_name_unless_only_files_are_wanted(course: Cam
     with Connection(course.workspace("intro/master") / "tables") as tables:
         tables.execute("CREATE TABLE rides AS SELECT range AS n FROM range(10)")
     task = course.run("distribute", PROFESSOR, source=MASTER, objects=objects, to=["anna"])
-    assert course.outcomes(task, "intro/anna") == {"a.txt": "created", "tables/rides.parquet": "created"}
+    assert course.outcomes(task, "intro/anna") == {
+        "a.txt": "created",
+        "tables": "created",
+        "tables/rides.parquet": "created",
+    }
     with Connection(course.workspace("intro/anna") / "tables") as tables:
         assert tables.execute("SELECT sum(n) FROM rides").fetchall() == [(45,)]
     task = course.run("distribute", PROFESSOR, source=MASTER, objects=objects, to=["ben"], only_files=True)

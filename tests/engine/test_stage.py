@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import pytest
@@ -109,15 +110,28 @@ def test_objects_are_taken_off_all_or_none(known: Campus) -> None:
     assert shown(known) == (None, [])
 
 
-def test_tables_and_applications_have_their_place(known: Campus) -> None:
+def test_tables_and_applications_are_staged_by_name_or_by_path(known: Campus) -> None:
+    files = {
+        "tables/rides.parquet": "x",
+        "tables/s/t.parquet": "x",
+        ".nuvo/applications/py/app.json": "{}",
+    }
+    known.write(MASTER, files)
     objects = [
         {"path": "week1"},
         {"path": "rides", "kind": "table"},
-        {"path": "week1", "kind": "application"},
+        {"path": "tables/s/t.parquet"},
+        {"path": "py", "kind": "application"},
     ]
     stage = known.call("stage_add", PROFESSOR, state=MASTER, objects=objects)
     assert [(item.path, item.kind) for item in stage.objects] == [
         ("week1", "file"),
-        ("rides", "table"),
-        ("week1", "application"),
+        ("tables/rides.parquet", "table"),
+        ("tables/s/t.parquet", "table"),
+        (".nuvo/applications/py", "application"),
     ]
+    known.call("stage_remove", PROFESSOR, objects=[{"path": "s.t", "kind": "table"}])
+    with pytest.raises(NotFound, match="has no application 'r'"):
+        known.call("stage_add", PROFESSOR, state=MASTER, objects=[{"path": "r", "kind": "application"}])
+    shutil.rmtree(known.workspace(MASTER) / "tables")
+    shutil.rmtree(known.workspace(MASTER) / ".nuvo")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from packaging.utils import parse_wheel_filename
+from pathspec import GitIgnoreSpec
 
 from nuvo_jupyter.model.applications import Definition, Problem
 from nuvo_jupyter.model.errors import ApplicationDamaged, EnvironmentFailed, NotFound, NuvoError
@@ -26,6 +27,7 @@ Progress = Callable[[int, int, str], None]
 """Called with packages done, packages in all, and what is being done."""
 
 _STRAYS_MAX = 5
+_IGNORED_MAX = 1 << 20
 _PROJECT_SKIPS = frozenset(
     {
         ".git",
@@ -375,16 +377,28 @@ def _projects(listed: list[Distribution]) -> dict[str, str]:
 
 
 def _project_print(project: str) -> str:
+    """How a project's files look that are its own; what it ignores is what building it makes."""
+    try:
+        with open(os.path.join(project, ".gitignore"), encoding="utf-8", errors="replace") as file:
+            ignored = GitIgnoreSpec.from_lines(file.read(_IGNORED_MAX).splitlines())
+    except (OSError, ValueError):
+        ignored = GitIgnoreSpec.from_lines([])
     seen: dict[str, tuple[int, int]] = {}
     for path, folders, names in os.walk(project):
+        below = "" if path == project else os.path.relpath(path, project) + "/"
         folders[:] = [
-            name for name in folders if name not in _PROJECT_SKIPS and not name.endswith(".egg-info")
+            name
+            for name in folders
+            if name not in _PROJECT_SKIPS
+            and not name.endswith(".egg-info")
+            and not ignored.match_file(f"{below}{name}/")
         ]
         for name in names:
-            full = os.path.join(path, name)
+            if ignored.match_file(below + name):
+                continue
             try:
-                status = os.lstat(full)
+                status = os.lstat(os.path.join(path, name))
             except OSError:
                 continue
-            seen[full] = status.st_size, status.st_mtime_ns
+            seen[below + name] = status.st_size, status.st_mtime_ns
     return installed.print_of(seen)

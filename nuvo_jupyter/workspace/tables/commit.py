@@ -157,12 +157,12 @@ def clear_away(folder: Path) -> None:
 
 
 def _carry_out(at: int, changes: list[Change]) -> None:
-    """Do it; what is done already is passed over, so that it can be done again after a crash."""
+    """Do it, following no link; what is done already is passed over, so that it can be done again after a crash."""
     folders = {"": at}
     with contextlib.ExitStack() as stack:
         for change in sorted(changes, key=lambda change: _ORDER.index(change.action)):
             schema, name = os.path.split(change.file)
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 if change.action is Action.MAKE_FOLDER or (schema and change.action is Action.PUT):
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(change.file if change.action is Action.MAKE_FOLDER else schema, dir_fd=at)
