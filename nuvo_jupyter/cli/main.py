@@ -29,6 +29,7 @@ _MODULES = (
     "spaces",
     "instances",
     "people",
+    "growth",
     "upkeep",
 )
 

@@ -50,6 +50,9 @@ class Engine:
             home=self.home,
             mail=settings.mail(),
             lease_seconds=settings.lease_seconds,
+            collect_grace=settings.collect_grace * 3600.0,
+            collect_every=settings.collect_every * 3600.0,
+            snapshot_every=settings.snapshot_every,
             announce=self._announced,
             ended=self._ended,
         )
