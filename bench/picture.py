@@ -24,6 +24,7 @@ def draw(curves: Sequence[Curve], file: Path) -> None:
 
     mpl.use("svg")
     from matplotlib import pyplot
+    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
     style: dict[Any, Any] = {
         "font.size": 10,
@@ -49,12 +50,21 @@ def draw(curves: Sequence[Curve], file: Path) -> None:
                 }
                 seconds = [cost for _, cost, _ in curve.points]
                 axes[0][column].plot(sizes, seconds, label=f"{curve.work} ({curve.exponent:.2f})", **look)
-                memory = [max(peak / 1e6, 0.1) for _, _, peak in curve.points]
+                memory = [peak / 1e6 for _, _, peak in curve.points]
                 axes[1][column].plot(sizes, memory, **look)
             for row, unit in ((0, "seconds"), (1, "MB above idle")):
                 axis = axes[row][column]
                 axis.set_xscale("log")
-                axis.set_yscale("log")
+                sizes = sorted({size for one in curves if one.of == of for size, _, _ in one.points})
+                axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
+                axis.xaxis.set_minor_locator(NullLocator())
+                if row == 0:
+                    axis.set_yscale("log")
+                    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+                    axis.yaxis.set_minor_formatter(NullFormatter())
+                    _two_decades(axis)
+                else:
+                    axis.set_ylim(bottom=0)
                 axis.grid(True, which="major", color=_INK, alpha=0.25, linewidth=0.6)
                 axis.patch.set_alpha(0)
                 if column == 0:
@@ -68,3 +78,10 @@ def draw(curves: Sequence[Curve], file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
         pyplot.close(figure)
+
+
+def _two_decades(axis: Any) -> None:
+    # With less, a curve that is flat but for noise would look wild, and the axis have a single label.
+    low, high = axis.get_ylim()
+    middle = (low * high) ** 0.5
+    axis.set_ylim(min(low, middle / 10), max(high, middle * 10))
