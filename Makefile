@@ -50,7 +50,7 @@ format: $(LINT)
 	$(BIN)/ruff format .
 	cd labextension && PATH="$(BIN):$$PATH" jlpm lint
 
-bench: $(BASE)
+bench: $(DEMO)
 	PATH="$(BIN):$$PATH" $(PY) -m bench $(ARGS)
 
 clean:

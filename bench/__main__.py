@@ -11,24 +11,40 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from bench import corpora
 from bench.disk import NoDisk, fresh_disk, has_no_journal
 from bench.figures import Figures
-from bench.handout import measure_handout
+from bench.growth import measure_growth
+from bench.handout import measure_handout, measure_preview
 from bench.measuring import CommandFailed
-from bench.report import Report, write_into
+from bench.picture import draw
+from bench.report import PICTURE, Report, write_into
 from bench.scales import SCALES, Scale
+from bench.serving import measure_serving
 from bench.setup.peers import set_up
 from bench.startup import measure_startup
 from bench.states import Say, measure_states
+from bench.stored import encode, first_version, merged
 from bench.tools import TOOLS
 from bench.tools.base import Tool
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 WORK = Path(__file__).resolve().parent / ".work"
 DISK_SIZE = 40 << 30
+
+
+PARTS = {
+    "A": "a course or research folder",
+    "B": "few large files",
+    "C": "very many tiny files",
+    "D": "handing out",
+    "start": "the command's start",
+    "server": "a running Jupyter server",
+    "growth": "ours against files, targets, snapshots",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,7 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         Exit code: 1 if a tool failed or brought back something wrong.
     """
     options = _options(arguments)
-    scale = SCALES["full" if options.full else options.scale]
+    if options.merge:
+        return _told(merged(options.merge), options)
+    scale = SCALES[options.scale]
     load, started = os.getloadavg()[0], time.monotonic()
     say = _silent if options.quiet else lambda text: _say(f"{time.monotonic() - started:6.0f} s  {text}")
     say("setting up")
@@ -48,65 +66,102 @@ def main(arguments: list[str] | None = None) -> int:
     figures = Figures()
     options.folder.mkdir(parents=True, exist_ok=True)
     outer = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
+    versions = {tool.name: tool.version() for tool in ready}
+    report = Report(scale, options.runs, ready, missing, versions, figures, "", load, options.remark)
     try:
         with ExitStack() as disk:
             folder = disk.enter_context(fresh_disk(outer, DISK_SIZE)) if options.fresh_disk else outer
-            _measure(options, scale, ready, folder, figures, say)
-            file_system = _file_system(folder)
-            if has_no_journal(folder):
-                file_system += (
-                    " without a journal (makes files slowly after others were deleted; see --fresh-disk)"
-                )
+            report = replace(report, file_system=_file_system(folder))
+            for part in options.corpora:
+                try:
+                    _measure(part, options, scale, ready, folder, figures, say)
+                except CommandFailed as error:
+                    figures.failures["ours"] = f"{part}: {error}"
+                if options.json:
+                    # After each part, so that what was measured outlives whatever ends the run.
+                    Path(options.json).write_text(encode(report))
             say("cleaning up")
     except NoDisk as error:
         _say(str(error))
         return 2
     finally:
         shutil.rmtree(outer, ignore_errors=True)
-    versions = {tool.name: tool.version() for tool in ready}
-    report = Report(scale, options.runs, ready, missing, versions, figures, file_system, load, options.remark)
+    return _told(report, options)
+
+
+def _told(report: Report, options: argparse.Namespace) -> int:
+    report = replace(report, first=first_version(report.scale.name))
     print(report.text())
     if options.json:
-        Path(options.json).write_text(report.json())
+        Path(options.json).write_text(encode(report))
     if options.write:
         write_into(PAGE, report.markdown())
-    return 1 if figures.failures or not all(figures.checks.values()) else 0
+        if report.figures.curves:
+            draw(list(report.figures.curves.values()), PAGE.parent / PICTURE)
+    return 1 if report.figures.failures or not all(report.figures.checks.values()) else 0
 
 
 def _measure(
-    options: argparse.Namespace, scale: Scale, ready: list[Tool], folder: Path, figures: Figures, say: Say
+    part: str,
+    options: argparse.Namespace,
+    scale: Scale,
+    ready: list[Tool],
+    folder: Path,
+    figures: Figures,
+    say: Say,
 ) -> None:
-    for letter, kind in (("A", "notebooks"), ("B", "large"), ("C", "tiny")):
-        if letter in options.corpora:
-            say(f"{letter}: writing the corpus")
-            live = folder / "live"
-            corpora.make(kind, live, *getattr(scale, kind))
-            small_files = letter != "B"
-            measure_states(
-                letter, live, ready, options.runs, folder / "stores", figures, say, small_files=small_files
-            )
-            shutil.rmtree(live)
-    if "D" in options.corpora:
-        measure_handout(scale, ready, options.runs, folder / "handout", figures, say)
-    if "ours-cli" in [tool.name for tool in ready]:
+    kinds = {"A": "notebooks", "B": "large", "C": "tiny"}
+    names = [tool.name for tool in ready]
+    if part in kinds:
+        say(f"{part}: writing the corpus")
+        live, sizes = folder / "live", getattr(scale, kinds[part])
+        corpora.make(kinds[part], live, *sizes)
+        measure_states(
+            part,
+            live,
+            ready,
+            options.runs,
+            folder / "stores",
+            figures,
+            say,
+            small_files=part != "B",
+            size=sizes[1],
+            slow_runs=options.slow_runs,
+        )
+        shutil.rmtree(live)
+    elif part == "D":
+        measure_handout(scale, ready, options.runs, options.slow_runs, folder / "handout", figures, say)
+        if "ours" in names:
+            measure_preview(scale, folder / "preview", figures, say)
+    elif part == "start" and "ours-cli" in names:
         say("start of the command")
-        try:
-            measure_startup(options.runs, folder / "start", figures)
-        except CommandFailed as error:
-            figures.failures["ours-cli"] = str(error)
+        measure_startup(options.runs, folder / "start", figures)
+    elif part == "server" and "ours" in names:
+        measure_serving(scale, options.runs, folder / "server", figures, say)
+    elif part == "growth" and "ours" in names:
+        measure_growth(scale, folder / "growth", figures, say)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--scale", choices=SCALES, default="default", help="how large (default: %(default)s)")
-    parser.add_argument("--full", action="store_true", help="the same as --scale full; takes an hour or more")
-    parser.add_argument("--runs", type=_positive, default=3, help="interleaved runs (default: %(default)s)")
+    parser.add_argument("--scale", choices=SCALES, help="how large (default: default)")
+    parser.add_argument("--full", action="store_true", help="the same as --scale full; takes half an hour")
+    parser.add_argument("--runs", type=_positive, default=5, help="interleaved runs (default: %(default)s)")
+    parser.add_argument(
+        "--slow-runs",
+        type=_positive,
+        help="of which git, borg, restic and nbgitpuller take part (default: all)",
+    )
     parser.add_argument(
         "--tools", type=_names(TOOLS), default=list(TOOLS), help=f"of {','.join(TOOLS)} (default: all)"
     )
-    letters = {letter: letter for letter in "ABCD"}
     parser.add_argument(
-        "--corpora", type=_names(letters), default=list(letters), help="of A,B,C,D (default: all)"
+        "--corpora",
+        type=_names(PARTS),
+        help=f"of {','.join(PARTS)} (default: all, growth only with --full)",
+    )
+    parser.add_argument(
+        "--growth", action="store_true", help="only growth, at full size unless --scale says otherwise"
     )
     parser.add_argument("--folder", type=Path, default=WORK, help="where to work, on the disk to measure")
     parser.add_argument(
@@ -115,7 +170,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         help="as root: on an ext4 of its own, in an image file in that folder",
     )
     parser.add_argument("--no-setup", action="store_true", help="install nothing; leave out what is missing")
-    parser.add_argument("--json", metavar="FILE", help="also write every single measurement")
+    parser.add_argument("--json", metavar="FILE", help="also write every single measurement, after each part")
+    parser.add_argument(
+        "--merge",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="measure nothing: put together what --json wrote, as if it had been one run",
+    )
     parser.add_argument(
         "--write", action="store_true", help=f"also put the tables into {PAGE.parent.name}/{PAGE.name}"
     )
@@ -125,6 +187,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quiet", action="store_true", help="do not tell what is being done")
     options = parser.parse_args(arguments)
     options.folder = options.folder.absolute()
+    options.scale = options.scale or ("full" if options.full or options.growth else "default")
+    options.slow_runs = options.slow_runs or options.runs
+    if options.growth:
+        options.corpora = ["growth"]
+    elif options.corpora is None:
+        options.corpora = [part for part in PARTS if part != "growth" or options.full]
     return options
 
 
@@ -149,7 +217,10 @@ def _positive(text: str) -> int:
 
 def _file_system(folder: Path) -> str:
     done = subprocess.run(["df", "--output=fstype", folder], capture_output=True, text=True, check=False)
-    return (done.stdout.split() or ["unknown file system"])[-1]
+    name = (done.stdout.split() or ["unknown file system"])[-1]
+    if has_no_journal(folder):
+        name += " without a journal (makes files slowly after others were deleted; see --fresh-disk)"
+    return name
 
 
 def _say(text: str) -> None:

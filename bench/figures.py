@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass, field
 
+from bench.curves import Curve
 from bench.measuring import Cost
 
 
@@ -40,6 +41,7 @@ class Figures:
         sizes: (what, tool) → bytes stored.
         checks: (work, tool) → whether the result was right; a wrong one makes the whole run fail.
         failures: tool → why it could not be measured to the end.
+        curves: (what grows, work) → how ours grows with it.
     """
 
     times: dict[tuple[str, str], Figure] = field(default_factory=dict)
@@ -47,9 +49,14 @@ class Figures:
     sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     checks: dict[tuple[str, str], bool] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    curves: dict[tuple[str, str], Curve] = field(default_factory=dict)
+    memory: int | None = None
+    """What :meth:`above_idle` was, where only that is known."""
 
     def above_idle(self, tool: str) -> int | None:
         """The most memory any work took above what the idle server takes, in bytes."""
+        if self.memory is not None:
+            return self.memory
         peaks = [figure.peak for (_, name), figure in self.times.items() if name == tool]
         return max(peaks) - self.idle[tool] if peaks and self.idle.get(tool) else None
 

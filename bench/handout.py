@@ -8,9 +8,11 @@ from pathlib import Path
 
 from bench import corpora
 from bench.figures import Figures
-from bench.measuring import CommandFailed, Cost, settle
+from bench.measuring import CommandFailed, Cost, make_room, settle
 from bench.scales import Scale
+from bench.targets import MANY
 from bench.tools.base import Courier, Tool
+from bench.tools.ours import OURS
 from bench.trees import differences
 
 Say = Callable[[str], None]
@@ -18,7 +20,7 @@ CORPUS = "D"
 
 
 def measure_handout(
-    scale: Scale, tools: Sequence[Tool], runs: int, folder: Path, figures: Figures, say: Say
+    scale: Scale, tools: Sequence[Tool], runs: int, slow_runs: int, folder: Path, figures: Figures, say: Say
 ) -> None:
     """Measure the first hand-out, that of an update of four files, and one with nothing new.
 
@@ -32,6 +34,8 @@ def measure_handout(
     for number in range(runs):
         turn = number % max(1, len(couriers))
         for tool in [*couriers[turn:], *couriers[:turn]]:
+            if tool.slow and number >= slow_runs:
+                continue
             say(f"{CORPUS}: run {number + 1} of {runs}, {tool.name}")
             version += 1
             try:
@@ -56,6 +60,7 @@ def _one(scale: Scale, tool: Tool, course: Path, version: int, folder: Path, fig
         figures.idle[tool.name] = courier.idle
     try:
         _measure("preview for all", tool, courier.preview, figures)
+        make_room(scale.course[1] * len(courier.reached))
         _measure("first hand-out", tool, courier.deliver, figures)
         _check("first hand-out", tool, courier, figures)
         corpora.make("update", course, scale.course[0], version)
@@ -66,6 +71,25 @@ def _one(scale: Scale, tool: Tool, course: Path, version: int, folder: Path, fig
             figures.sizes[f"{CORPUS} store", tool.name] = size
     finally:
         courier.close()
+
+
+def measure_preview(scale: Scale, folder: Path, figures: Figures, say: Say) -> None:
+    """Measure ours alone: the preview for many targets, whose own files were never looked at before."""
+    say(f"{CORPUS}: preview for {scale.watched:,} targets")
+    course = folder / "course"
+    corpora.make("course", course, *scale.course)
+    targets = [folder / "home" / f"student-{number:05d}" for number in range(scale.watched)]
+    for number, target in enumerate(targets):
+        corpora.held(target, scale.held, number)
+    (folder / "store").mkdir()
+    assert OURS.courier is not None
+    courier = OURS.courier(course, targets, folder / "store", scale.sample)
+    try:
+        settle()
+        figures.add(MANY, OURS.name, courier.preview())
+    finally:
+        courier.close()
+        shutil.rmtree(folder)
 
 
 def _measure(work: str, tool: Tool, do: Callable[[], Cost | None], figures: Figures) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import corpora
 from bench.figures import Figures
-from bench.measuring import CommandFailed, Cost, settle
+from bench.measuring import CommandFailed, Cost, make_room, settle
 from bench.tools.base import Keeper, Tool
 from bench.trees import differences, files_of
 
@@ -26,6 +26,8 @@ def measure_states(
     say: Say,
     *,
     small_files: bool,
+    size: int,
+    slow_runs: int,
 ) -> None:
     """Measure snapshots and restores of one corpus.
 
@@ -35,13 +37,17 @@ def measure_states(
         corpus: its letter; begins the works' names.
         live: the corpus, edited in place from run to run.
         folder: for stores and restored folders; emptied again.
+        size: bytes of the corpus.
+        slow_runs: how many of the runs slow tools take part in.
         small_files: whether editing one per cent of them and restoring one of them is worth measuring.
     """
     for number in range(runs):
         say(f"{corpus}: run {number + 1} of {runs}")
-        order = [*tools[number % len(tools) :], *tools[: number % len(tools)]]
+        racing = [tool for tool in tools if not tool.slow or number < slow_runs]
+        turn = number % max(1, len(racing))
+        order = [*racing[turn:], *racing[:turn]]
         with _keepers(order, live, folder / f"run-{number}", figures) as keepers:
-            step = _Step(corpus, keepers, figures)
+            step = _Step(corpus, size, keepers, figures)
             step("first snapshot", lambda keeper: keeper.snapshot())
             step.sizes()
             step("no change", lambda keeper: keeper.snapshot_again())
@@ -58,8 +64,9 @@ def measure_states(
 class _Step:
     """Runs one piece of work with every tool that is still in the race."""
 
-    def __init__(self, corpus: str, keepers: dict[str, Keeper], figures: Figures) -> None:
+    def __init__(self, corpus: str, size: int, keepers: dict[str, Keeper], figures: Figures) -> None:
         self.corpus = corpus
+        self.size = size
         self.keepers = keepers
         self.figures = figures
 
@@ -70,6 +77,7 @@ class _Step:
     def one(self, work: str, name: str, do: Callable[[Keeper], Cost | None]) -> bool:
         """Measure one tool; ``False`` if it has no such work or failed."""
         settle()
+        make_room(self.size)
         try:
             cost = do(self.keepers[name])
         except CommandFailed as error:

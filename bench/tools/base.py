@@ -106,6 +106,7 @@ class Tool:
         version_command: prints its version on the first line.
         package: Debian package it comes from; ``""`` if it comes with every system, or with us.
         requirement: what pip installs for it.
+        slow: whether ``--slow-runs`` limits it.
         program: looked for among what pip installed, or on the PATH.
     """
 
@@ -117,6 +118,7 @@ class Tool:
     requirement: str = ""
     keeper: type[Keeper] | None = None
     courier: type[Courier] | None = None
+    slow: bool = False
 
     def version(self) -> str:
         """The first line it prints about itself."""

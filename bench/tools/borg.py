@@ -50,4 +50,5 @@ BORG = Tool(
     "borg",
     package="borgbackup",
     keeper=_Archives,
+    slow=True,
 )

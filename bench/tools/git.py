@@ -97,4 +97,5 @@ GIT = Tool(
     package="git",
     keeper=_Commits,
     courier=_ClonesAndPulls,
+    slow=True,
 )

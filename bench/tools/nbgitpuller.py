@@ -39,4 +39,5 @@ NBGITPULLER = Tool(
     "gitpuller",
     requirement="nbgitpuller",
     courier=_Pulls,
+    slow=True,
 )

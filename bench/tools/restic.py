@@ -39,4 +39,5 @@ RESTIC = Tool(
     "restic",
     package="restic",
     keeper=_Snapshots,
+    slow=True,
 )

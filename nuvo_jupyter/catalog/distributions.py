@@ -70,6 +70,31 @@ def list_distributions(
     return list(connection.execute(query))
 
 
+def preparing(connection: Connection, space_id: int) -> list[Row[Any]]:
+    """Tasks of a space's distributions to targets that do not have what Distributed gets before them: their rows.
+
+    They stay so until the transaction ends.
+    """
+    c = t.task.c
+    query = (
+        sa.select(t.task)
+        .join(t.distribution, t.distribution.c.id == c.distribution_id)
+        .where(
+            t.distribution.c.space_id == space_id,
+            t.distribution.c.kind == "distribute",
+            t.distribution.c.through_snapshot_id.is_(None),
+            c.kind == "distribution",
+            c.state.in_(("waiting", "queued", "running")),
+            c.cancel_requested.is_(False),
+        )
+        .order_by(c.id)
+    )
+    if connection.dialect.name != "sqlite":
+        # Whoever notes Distributed's snapshot changes the row of the task before.
+        query = query.with_for_update(of=t.task)
+    return list(connection.execute(query))
+
+
 def was_shared(connection: Connection, instance_id: int) -> bool:
     """Whether new instances were ever started from a full snapshot of this instance."""
     query = sa.select(t.distribution.c.id).where(

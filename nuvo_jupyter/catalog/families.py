@@ -95,6 +95,11 @@ def request_cancel(connection: Connection, task_id: int, problem: Problem) -> li
     return [*changed, task_id]
 
 
+def expect_more(connection: Connection, parent_id: int, number: int) -> None:
+    """Note that a task has so many more children."""
+    connection.execute(sa.update(t.task).where(_c.id == parent_id).values(total=_c.total + number))
+
+
 def retry_failed(connection: Connection, parent_id: int) -> list[int]:
     """Let the failed and cancelled children of a task run again; the others stay as they are.
 

@@ -59,12 +59,14 @@ def insert_task(
     distribution_id: int | None = None,
     space_id: int | None = None,
     instance_id: int | None = None,
+    begun: tuple[str, int] | None = None,
 ) -> int:
     """Insert a task and return its id; executors see it once the transaction is committed.
 
     Args:
         order: what to do; stored as msgpack.
         state: ``queued``, or ``waiting`` for a delivery whose distribution has to prepare first.
+        begun: step and total of one that has nothing to do before its children.
     """
     values = {
         "kind": TaskKind(kind).value,
@@ -77,7 +79,9 @@ def insert_task(
         "space_id": space_id,
         "instance_id": instance_id,
     }
-    done = connection.execute(_insert(connection.dialect.name == "sqlite"), values)
+    if begun is not None:
+        values |= {"step": begun[0], "total": begun[1]}
+    done = connection.execute(_insert(connection.dialect.name == "sqlite", begun is not None), values)
     return int(done.inserted_primary_key[0])  # type: ignore[index]
 
 
@@ -95,12 +99,17 @@ class Child(NamedTuple):
 
 
 def insert_children(
-    connection: Connection, parent: Row[Any], children: Sequence[Child], state: TaskState
+    connection: Connection,
+    children: Sequence[Child],
+    *,
+    parent_id: int,
+    distribution_id: int,
+    created_by: str,
+    state: TaskState,
 ) -> None:
     """Insert the deliveries of a distribution, in their order.
 
     Args:
-        parent: the distribution's task.
         state: ``queued``, or ``waiting`` where it has to prepare first.
     """
     if children:
@@ -109,10 +118,10 @@ def insert_children(
                 "kind": TaskKind.DELIVERY.value,
                 "title": child.title,
                 "request": msgspec.msgpack.encode(child.order),
-                "created_by": parent.created_by,
+                "created_by": created_by,
                 "state": state.value,
-                "parent_id": parent.id,
-                "distribution_id": parent.distribution_id,
+                "parent_id": parent_id,
+                "distribution_id": distribution_id,
                 "space_id": child.space_id,
                 "instance_id": child.instance_id,
             }
@@ -123,8 +132,10 @@ def insert_children(
 
 # Building statements costs more than running them: those of every task are built once.
 @functools.cache
-def _insert(is_sqlite: bool) -> sa.Insert:
-    return sa.insert(t.task).values(created_at=clock(is_sqlite))
+def _insert(is_sqlite: bool, begun: bool = False) -> sa.Insert:
+    moment = clock(is_sqlite)
+    query = sa.insert(t.task).values(created_at=moment)
+    return query.values(started_at=moment) if begun else query
 
 
 @functools.cache
@@ -374,6 +385,11 @@ def get(connection: Connection, task_id: int) -> Row[Any]:
     if row is None:
         raise NotFound(f"There is no task {task_id}.")
     return row
+
+
+def get_many(connection: Connection, ids: Collection[int]) -> list[Row[Any]]:
+    """Those of several tasks that there are, by id."""
+    return list(connection.execute(sa.select(t.task).where(_c.id.in_(ids)).order_by(_c.id)))
 
 
 def lock(connection: Connection, task_id: int) -> Row[Any]:

@@ -84,6 +84,15 @@ def latest_snapshot(connection: Connection, instance_id: int) -> Row[Any] | None
     return connection.execute(query.order_by(t.snapshot.c.number.desc()).limit(1)).first()
 
 
+def count_snapshots(connection: Connection, instance_ids: list[int]) -> dict[int, int]:
+    """How many snapshots instances have that are not deleted; those without any are left out."""
+    c = t.snapshot.c
+    query = sa.select(c.instance_id, sa.func.count()).where(
+        c.instance_id.in_(instance_ids), c.deleted_at.is_(None)
+    )
+    return {row[0]: int(row[1]) for row in connection.execute(query.group_by(c.instance_id))}
+
+
 def change_snapshot(connection: Connection, snapshot_id: int, **values: Any) -> None:
     """Update what may change of a snapshot: name, description, base_root, deleted_at; never what it holds."""
     connection.execute(sa.update(t.snapshot).where(t.snapshot.c.id == snapshot_id).values(**values))

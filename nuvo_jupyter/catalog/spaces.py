@@ -87,11 +87,6 @@ def change_space(connection: Connection, space_id: int, **values: Any) -> None:
 
 
 def _instances() -> sa.Select[Any]:
-    taken = (
-        sa.select(sa.func.count())
-        .where(t.snapshot.c.instance_id == t.instance.c.id, t.snapshot.c.deleted_at.is_(None))
-        .scalar_subquery()
-    )
     return sa.select(
         t.instance,
         t.space.c.name.label("space"),
@@ -101,7 +96,6 @@ def _instances() -> sa.Select[Any]:
         t.space.c.pull_from_master,
         t.space.c.deleted_at.label("space_deleted_at"),
         t.space.c.archived.label("space_archived"),
-        taken.label("snapshots"),
     ).join(t.space, t.space.c.id == t.instance.c.space_id)
 
 
@@ -111,14 +105,18 @@ def list_instances(
     *,
     deleted: bool = False,
     of_deleted_space: bool = False,
+    name: str | None = None,
 ) -> list[Row[Any]]:
     """Instances of one space or of all: Master, Distributed, then the others by name.
 
     Args:
         deleted: with those that were deleted and can still be recovered.
         of_deleted_space: also where the space itself is deleted.
+        name: only those called so.
     """
     query = _instances()
+    if name is not None:
+        query = query.where(t.instance.c.name == name)
     if not of_deleted_space:
         query = query.where(t.space.c.deleted_at.is_(None))
     if space_id is not None:

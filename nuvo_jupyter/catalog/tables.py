@@ -159,6 +159,10 @@ snapshot = Table(
     Column("created_by", String(200), nullable=False),
     Column("deleted_at", Time),
     UniqueConstraint("instance_id", "number"),
+    # For looking one up by time or name, and for listing and counting, however many there are.
+    Index("ix_snapshot_time", "instance_id", "created_at"),
+    Index("ix_snapshot_name", "instance_id", "name"),
+    Index("ix_snapshot_living", "instance_id", "number", sqlite_where=Column("deleted_at").is_(None)),
     Index(
         "uq_snapshot_name",
         "instance_id",

@@ -30,6 +30,7 @@ _MODULES = (
     "spaces",
     "instances",
     "people",
+    "growth",
     "upkeep",
 )
 

@@ -97,8 +97,9 @@ def add(app: App) -> None:
             username=username, role=role, space=space, instance=target, name=name, email=email
         )
         if not run.output.struct(found):
+            new = " (created: nobody was known by that user name)" if found.created else ""
             run.output.note(
-                f"{found.person.username} is {found.role.value} of {target or space or 'the organization'}."
+                f"{found.person.username}{new} is {found.role.value} of {target or space or 'the organization'}."
             )
 
     @app.command()

@@ -14,14 +14,14 @@ from nuvo_jupyter.catalog import families
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.delivery import notify
 from nuvo_jupyter.delivery.execution import Execution
-from nuvo_jupyter.delivery.orders import DistributionOrder, SnapshotOrder
+from nuvo_jupyter.delivery.orders import DELIVER, DistributionOrder, SnapshotOrder
 from nuvo_jupyter.delivery.results import pack_result
 from nuvo_jupyter.delivery.settle import settle
 from nuvo_jupyter.delivery.take import take_snapshot
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.model.tasks import DistributionKind, Problem, TaskState
 
-CAPTURE, THROUGH, DELIVER = "capture", "through Distributed", "deliver"
+CAPTURE, THROUGH = "capture", "through Distributed"
 
 
 def distribute(execution: Execution) -> None:

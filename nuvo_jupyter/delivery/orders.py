@@ -8,6 +8,9 @@ from nuvo_jupyter.model.changes import Strategies
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
 
+DELIVER = "deliver"
+"""The step of a distribution whose deliveries run."""
+
 
 class SnapshotOrder(msgspec.Struct, frozen=True):
     """Capture the current state of the task's instance.

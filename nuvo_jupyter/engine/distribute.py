@@ -57,8 +57,9 @@ def distribute(call: Call, request: Distribute) -> Task:
         Refused: not viewer of the source, or not editor of a target.
         NotFound: the source does not hold an object, or there is no such target.
     """
+    looked = _look(call, request)
     with call.write() as connection:
-        plan = _plan(call, connection, request)
+        plan = _plan(call, connection, request, looked)
         what = what_of(plan.order.objects)
         task_id = send(
             call,
@@ -81,8 +82,9 @@ def distribute_preview(call: Call, request: Distribute) -> Task:
     Raises:
         As :func:`distribute`.
     """
+    looked = _look(call, request)
     with call.write() as connection:
-        plan = _plan(call, connection, request)
+        plan = _plan(call, connection, request, looked)
         task_id = queue.insert_task(
             connection,
             kind=TaskKind.PREVIEW,
@@ -118,11 +120,32 @@ def preview_show(call: Call, request: TaskShow) -> Preview:
     return Preview(task=task, source=source, targets=read_preview(row.result))
 
 
-def _plan(call: Call, connection: Connection, request: Distribute) -> _Plan:
+_Looked = tuple[int, int | None, tuple[StagedObject, ...] | None]
+"""Which state was looked at for which objects: ids of instance and snapshot, and the objects."""
+
+
+def _look(call: Call, request: Distribute) -> _Looked:
+    """See that the source holds what is asked for, while nobody waits for the catalog."""
+    with call.read() as connection:
+        source, snapshot, objects = _allowed_source(call, connection, request)
+    if objects is not None:
+        require_objects(call, source, snapshot, objects)
+    return source.id, None if snapshot is None else snapshot.id, objects
+
+
+def _allowed_source(
+    call: Call, connection: Connection, request: Distribute
+) -> tuple[Row[Any], Row[Any] | None, tuple[StagedObject, ...] | None]:
     access = call.access(connection)
     source, snapshot, objects = _source(call, connection, access, request)
     call.concerns(source)
     access.require_instance(source, Need.VIEWER, "distribute from it")
+    return source, snapshot, objects
+
+
+def _plan(call: Call, connection: Connection, request: Distribute, looked: _Looked) -> _Plan:
+    access = call.access(connection)
+    source, snapshot, objects = _allowed_source(call, connection, request)
     space = (
         find_space(connection, access, request.space)
         if request.space
@@ -130,7 +153,8 @@ def _plan(call: Call, connection: Connection, request: Distribute) -> _Plan:
     )
     targets, through = find_targets(connection, access, request.to, space, source)
     call.space = space
-    if objects is not None:
+    if objects is not None and looked != (source.id, None if snapshot is None else snapshot.id, objects):
+        # The stage was changed in this moment.
         require_objects(call, source, snapshot, objects)
     strategies = request.strategies
     refuse_nothing(request.strategies, objects, only_files=request.only_files)

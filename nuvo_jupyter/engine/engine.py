@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from nuvo_jupyter.engine.operations import BY_NAME, Operation
 from nuvo_jupyter.engine.settings import Nuvo
 from nuvo_jupyter.model.errors import InvalidInput, NotFound, NuvoError, Refused
 from nuvo_jupyter.model.roles import Need
+from nuvo_jupyter.model.tasks import Task
 from nuvo_jupyter.store.store import Store
 
 _RECOVERING = ("space_recover", "instance_recover", "snapshot_recover")
@@ -50,6 +52,9 @@ class Engine:
             home=self.home,
             mail=settings.mail(),
             lease_seconds=settings.lease_seconds,
+            collect_grace=settings.collect_grace * 3600.0,
+            collect_every=settings.collect_every * 3600.0,
+            snapshot_every=settings.snapshot_every,
             announce=self._announced,
             ended=self._ended,
         )
@@ -122,6 +127,14 @@ class Engine:
     def listen_for_ends(self, listener: Any) -> None:
         """Call ``listener(task_id)`` whenever a task came to its end in this process (from any thread)."""
         self._end_listeners.append(listener)
+
+    def tasks(self, ids: Collection[int]) -> tuple[Task, ...]:
+        """How tasks stand, for this process's own events: nobody's roles are asked."""
+        from nuvo_jupyter.catalog import queue
+        from nuvo_jupyter.engine.tasks import present_tasks
+
+        with self.catalog.read() as connection:
+            return present_tasks(connection, queue.get_many(connection, ids))
 
     def close(self) -> None:
         """Close catalog and store."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy.engine import Connection, Row
 
-from nuvo_jupyter.catalog.distributions import was_shared
-from nuvo_jupyter.catalog.queue import insert_task
+from nuvo_jupyter.catalog.distributions import preparing, was_shared
+from nuvo_jupyter.catalog.families import expect_more
+from nuvo_jupyter.catalog.queue import Child, insert_children, insert_task
 from nuvo_jupyter.catalog.spaces import get_instances, of_kind
-from nuvo_jupyter.delivery.orders import DistributionOrder
+from nuvo_jupyter.delivery.orders import DeliveryOrder, DistributionOrder
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
 from nuvo_jupyter.engine.sending import send
@@ -59,8 +61,10 @@ def start_instances(
             space_id=space.id,
         )
         _make_folders(connection, instance_ids)
+        if source is None:
+            _join(connection, space, instance_ids)
         return task_id
-    return send(
+    task_id = send(
         call,
         connection,
         order=DistributionOrder(DistributionKind.CREATE, None, Strategies.every(Strategy.MERGE)),
@@ -70,6 +74,31 @@ def start_instances(
         source_snapshot=None if snapshot_row is None else snapshot_row.id,
         targets=get_instances(connection, instance_ids),
     )
+    if source is None:
+        _join(connection, space, instance_ids)
+    return task_id
+
+
+def _join(connection: Connection, space: Row[Any], instance_ids: list[int]) -> None:
+    """Let new instances have what is on its way to all: Distributed, of which they start, does not hold it yet."""
+    if not instance_ids:
+        return
+    for task in preparing(connection, space.id):
+        if msgspec.msgpack.decode(task.request, type=DistributionOrder).through is None:
+            continue
+        joining = get_instances(connection, instance_ids)
+        insert_children(
+            connection,
+            [
+                Child(f"{task.title} → {row.space}/{row.name}", DeliveryOrder(), row.space_id, row.id)
+                for row in joining
+            ],
+            parent_id=task.id,
+            distribution_id=task.distribution_id,
+            created_by=task.created_by,
+            state=TaskState.WAITING,
+        )
+        expect_more(connection, task.id, len(joining))
 
 
 def _source(

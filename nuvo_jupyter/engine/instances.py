@@ -10,6 +10,7 @@ from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import now
 from nuvo_jupyter.catalog.people import holders
 from nuvo_jupyter.catalog.queue import is_busy
+from nuvo_jupyter.catalog.snapshots import count_snapshots
 from nuvo_jupyter.catalog.spaces import (
     add_instance,
     change_instance,
@@ -232,9 +233,14 @@ def _present_all(connection: Connection, access: Access, rows: list[Row[Any]]) -
     names = {row.id: row.name for row in rows}
     for held in holders(connection, Scope.INSTANCE, list(people)):
         people[held.scope_id].append(present.member(held, names[held.scope_id]))
+    taken = count_snapshots(connection, list(people))
     found = []
     for row in rows:
         met = access.instance(row)
         shown = tuple(people[row.id]) if Need.VIEWER in met else ()
-        found.append(present.instance(row, shown, tuple(need.value for need in Need if need in met)))
+        found.append(
+            present.instance(
+                row, shown, tuple(need.value for need in Need if need in met), taken.get(row.id, 0)
+            )
+        )
     return tuple(found)

@@ -59,8 +59,8 @@ def find_instance(
         return _choose(rows, deleted, f"instance {reference.space}/{reference.instance}")
     every = [
         row
-        for row in list_instances(connection, deleted=deleted)
-        if row.name == reference.instance and access.sees_space_of(row)
+        for row in list_instances(connection, deleted=deleted, name=reference.instance)
+        if access.sees_space_of(row)
     ]
     if not every:
         raise NotFound(
@@ -106,7 +106,9 @@ def find_snapshot(
     elif (at := parse_time(text)) is not None:
         moment = at.replace(tzinfo=at.tzinfo or ZoneInfo(instance.timezone)).timestamp()
         rows = list(
-            connection.execute(living.where(c.created_at <= moment).order_by(c.number.desc()).limit(1))
+            connection.execute(
+                living.where(c.created_at <= moment).order_by(c.created_at.desc(), c.number.desc()).limit(1)
+            )
         )
         if not rows:
             raise NotFound(f"{label} has no snapshot from {text} or before.")

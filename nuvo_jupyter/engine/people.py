@@ -57,6 +57,7 @@ def role_grant(call: Call, request: RoleGrant) -> Member:
                 hint=f"Choose one of: {roles}; {request.role.value} is a role in {others}.",
             )
         _keep_a_manager(call, connection, scope, username, request.role)
+        created = catalog.find_person(connection, username) is None
         person_id = _person(call, connection, Person(username, request.name, request.email))
         _join_organization(call, connection, person_id)
         catalog.grant(connection, person_id, scope, scope_id, request.role, call.who)
@@ -64,7 +65,7 @@ def role_grant(call: Call, request: RoleGrant) -> Member:
             catalog.settle_access(connection, person_id, scope_id)
         person = catalog.find_person(connection, username)
         assert person is not None
-        return Member(Person(person.username, person.name, person.email), request.role, instance)
+        return Member(Person(person.username, person.name, person.email), request.role, instance, created)
 
 
 def role_revoke(call: Call, request: RoleRevoke) -> Empty:

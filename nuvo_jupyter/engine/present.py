@@ -54,8 +54,8 @@ def member(row: Row[Any], instance: str | None = None) -> Member:
     return Member(Person(row.username, row.name, row.email), Role(row.role), instance)
 
 
-def instance(row: Row[Any], people: tuple[Member, ...], rights: tuple[str, ...]) -> Instance:
-    """An instance's row, with its people and what the caller may do."""
+def instance(row: Row[Any], people: tuple[Member, ...], rights: tuple[str, ...], snapshots: int) -> Instance:
+    """An instance's row, with its people, what the caller may do, and how many snapshots it has."""
     return Instance(
         id=row.id,
         space=row.space,
@@ -69,7 +69,7 @@ def instance(row: Row[Any], people: tuple[Member, ...], rights: tuple[str, ...])
         archived=row.archived,
         created_at=moment(row.created_at),
         created_by=row.created_by,
-        snapshots=row.snapshots,
+        snapshots=snapshots,
         people=people,
         rights=rights,
         deleted_at=optional_moment(row.deleted_at),

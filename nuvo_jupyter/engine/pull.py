@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row
+
 from nuvo_jupyter.catalog.spaces import of_kind
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.engine.call import Call
@@ -31,7 +35,7 @@ def pull(call: Call, request: Pull) -> Task:
     assert call.instance is not None
     target = call.instance
     require_writable(target)
-    with call.write() as connection:
+    with call.read() as connection:
         access = call.access(connection)
         if request.source:
             reference = parse_state(request.source)
@@ -42,21 +46,17 @@ def pull(call: Call, request: Pull) -> Task:
             source, path, wanted = of_kind(connection, target.space_id, "distributed"), "", LATEST
         if source.id == target.id:
             raise SameState("An instance cannot pull from itself.", hint="To get files back, restore them.")
-        allowed = Need.VIEWER in access.instance(source)
-        # A permitted Master needs no role in it: that is what the permission is for.
-        if not allowed and not (
-            source.kind == "master" and source.space_id == target.space_id and source.pull_from_master
-        ):
-            raise Refused(
-                f"{call.who} may not pull from {source.space}/{source.name}.",
-                hint="Pull from Distributed, or ask an admin of the space to allow pulling from Master.",
-            )
+        _require_pullable(call, connection, source, target)
         snapshot = find_snapshot(connection, source, wanted)
         asked = (path, *request.paths) if path else request.paths
         objects = checked_objects(tuple(StagedObject(one) for one in asked)) if asked else None
-        if objects is not None:
-            require_objects(call, source, snapshot, objects)
-        refuse_nothing(request.strategies, objects, only_files=request.only_files)
+    refuse_nothing(request.strategies, objects, only_files=request.only_files)
+    if objects is not None:
+        # Before anybody has to wait for the catalog.
+        require_objects(call, source, snapshot, objects)
+    with call.write() as connection:
+        snapshot = find_snapshot(connection, source, str(snapshot.number))
+        _require_pullable(call, connection, source, target)
         label = f"{source.space}/{source.name}@{snapshot.number}"
         task_id = send(
             call,
@@ -70,3 +70,20 @@ def pull(call: Call, request: Pull) -> Task:
         )
         call.concerns(target, label)
     return answer(call, task_id, request.wait)
+
+
+def _require_pullable(call: Call, connection: Connection, source: Row[Any], target: Row[Any]) -> None:
+    """Raise unless the caller may pull from an instance.
+
+    Raises:
+        Refused: they may not.
+    """
+    allowed = Need.VIEWER in call.access(connection).instance(source)
+    # A permitted Master needs no role in it: that is what the permission is for.
+    if not allowed and not (
+        source.kind == "master" and source.space_id == target.space_id and source.pull_from_master
+    ):
+        raise Refused(
+            f"{call.who} may not pull from {source.space}/{source.name}.",
+            hint="Pull from Distributed, or ask an admin of the space to allow pulling from Master.",
+        )

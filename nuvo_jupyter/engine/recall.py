@@ -44,24 +44,25 @@ def recall(call: Call, request: Recall) -> Task:
         raise InvalidInput("Say what to recall.", hint="Give a distribution's number, or paths.")
     if space.archived:
         raise NotNow(f"The space {space.name!r} is archived.", hint="Take it out of the archive first.")
+    objects = checked_objects(request.objects) if request.objects else None
+    unknown: set[str] = set()
+    if request.distribution is None and objects is not None:
+        unknown = _not_distributed(call, request, objects)
     with call.write() as connection:
-        objects = checked_objects(request.objects) if request.objects else None
         if request.distribution is not None:
             recalled = _recallable(connection, space, request.distribution)
             if objects is None:
                 objects = recalled.objects
-        mine = call.access(connection).edited()
-        targets = [
-            row
-            for row in list_instances(connection, space.id)
-            if row.kind in _KINDS[request.scope]
-            and not row.archived
-            and not (request.scope == "others" and row.id in mine)
-        ]
+        targets = _targets(call, connection, request)
         if not targets:
             raise NotFound(f"The space {space.name!r} has no instances to recall from.")
-        if request.distribution is None and objects is not None:
-            _require_distributed(call, connection, space, objects, targets)
+        # What is still on its way is noted by its own end.
+        if unknown and not _under_way(connection, space):
+            raise NotFound(
+                f"Nothing called {min(unknown)!r} is distributed in {space.name}, or it was recalled already.",
+                hint="Check the path; it starts at the instance's folder. "
+                "`nuvo distributions` lists what was sent.",
+            )
         what = (
             f"distribution {request.distribution}" if request.distribution is not None else what_of(objects)
         )
@@ -90,25 +91,27 @@ def _recallable(connection: Connection, space: Row[Any], distribution_id: int) -
     return msgspec.msgpack.decode(row.request, type=DistributionOrder)
 
 
-def _require_distributed(
-    call: Call,
-    connection: Connection,
-    space: Row[Any],
-    objects: tuple[StagedObject, ...],
-    targets: list[Row[Any]],
-) -> None:
-    """Raise unless each of the objects was distributed to somebody: a mistyped path is not recalled from a class."""
+def _targets(call: Call, connection: Connection, request: Recall) -> list[Row[Any]]:
+    assert call.space is not None
+    mine = call.access(connection).edited()
+    return [
+        row
+        for row in list_instances(connection, call.space.id)
+        if row.kind in _KINDS[request.scope]
+        and not row.archived
+        and not (request.scope == "others" and row.id in mine)
+    ]
+
+
+def _not_distributed(call: Call, request: Recall, objects: tuple[StagedObject, ...]) -> set[str]:
+    """Those of the objects that were distributed to nobody: a mistyped path is not recalled from a class."""
+    with call.read() as connection:
+        roots = {row.base_root for row in _targets(call, connection, request)} - {None}
     missing = {item.path for item in objects}
-    for root in {row.base_root for row in targets} - {None}:
-        if not missing:
-            return
-        missing = {path for path in missing if tree.find(call.engine.store, root, path) is None}
-    # What is still on its way is noted by its own end.
-    if missing and not _under_way(connection, space):
-        raise NotFound(
-            f"Nothing called {min(missing)!r} is distributed in {space.name}, or it was recalled already.",
-            hint="Check the path; it starts at the instance's folder. `nuvo distributions` lists what was sent.",
-        )
+    for root in roots:
+        if missing:
+            missing = {path for path in missing if tree.find(call.engine.store, root, path) is None}
+    return missing
 
 
 def _under_way(connection: Connection, space: Row[Any]) -> bool:

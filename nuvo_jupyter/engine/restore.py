@@ -40,14 +40,21 @@ def restore(call: Call, request: Restore) -> Task:
     asked = (reference.path, *request.paths) if reference.path else request.paths
     objects = checked_objects(tuple(StagedObject(path) for path in asked)) if asked else None
     strategy = request.strategy or (Strategy.REPLACE if objects is None else Strategy.OVERWRITE)
-    with call.write() as connection:
+    with call.read() as connection:
         snapshot = find_snapshot(connection, source, reference.snapshot)
         access = call.access(connection)
         target = instance_of(connection, access, request.instance) if request.instance else source
         access.require_instance(target, Need.EDITOR, "restore into it")
         require_writable(target)
-        if objects is not None:
-            require_objects(call, source, snapshot, objects)
+    if objects is not None:
+        # Before anybody has to wait for the catalog.
+        require_objects(call, source, snapshot, objects)
+    with call.write() as connection:
+        snapshot = find_snapshot(connection, source, str(snapshot.number))
+        access = call.access(connection)
+        target = instance_of(connection, access, request.instance) if request.instance else source
+        access.require_instance(target, Need.EDITOR, "restore into it")
+        require_writable(target)
         label = f"{source.space}/{source.name}@{snapshot.number}"
         what = (
             "everything"

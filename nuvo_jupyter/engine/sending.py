@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog.distributions import add_distribution
-from nuvo_jupyter.catalog.queue import insert_task
-from nuvo_jupyter.delivery.orders import DeliveryOrder, DistributionOrder
+from nuvo_jupyter.catalog.queue import Child, insert_children, insert_task
+from nuvo_jupyter.delivery.orders import DELIVER, DeliveryOrder, DistributionOrder
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.model.tasks import TaskKind, TaskState
 
@@ -36,6 +36,8 @@ def send(
     Returns:
         The id of the task to watch.
     """
+    # A snapshot is fixed already: there is nothing to prepare, and the deliveries can begin.
+    ready = bool(targets) and order.through is None and source_snapshot is not None
     distribution_id = add_distribution(
         connection,
         space_id=space_id,
@@ -55,19 +57,24 @@ def send(
         created_by=call.who,
         distribution_id=distribution_id,
         space_id=space_id,
+        state=TaskState.WAITING if ready else TaskState.QUEUED,
+        begun=(DELIVER, len(targets)) if ready else None,
     )
-    for target in targets:
-        insert_task(
-            connection,
-            kind=TaskKind.DELIVERY,
-            title=f"{title} → {target.space}/{target.name}",
-            order=DeliveryOrder(first=target.id == order.through),
-            created_by=call.who,
-            state=TaskState.WAITING,
-            parent_id=task_id,
-            distribution_id=distribution_id,
-            space_id=target.space_id,
-            instance_id=target.id,
-        )
+    insert_children(
+        connection,
+        [
+            Child(
+                f"{title} → {target.space}/{target.name}",
+                DeliveryOrder(first=target.id == order.through),
+                target.space_id,
+                target.id,
+            )
+            for target in targets
+        ],
+        parent_id=task_id,
+        distribution_id=distribution_id,
+        created_by=call.who,
+        state=TaskState.QUEUED if ready else TaskState.WAITING,
+    )
     call.detail |= {"distribution": distribution_id, "task": task_id}
     return task_id

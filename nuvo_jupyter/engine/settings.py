@@ -149,6 +149,48 @@ class Nuvo(LoggingConfigurable):
             raise TraitError("c.Nuvo.lease_seconds is from 1 to 3600")
         return float(proposal["value"])
 
+    collect_every = Float(
+        config=True,
+        help="""Hours between collections of what nothing holds, in a server with nothing else to do; 0 leaves it to
+        ``nuvo collect``. Default: 24. Environment: NUVO_COLLECT_EVERY.""",
+    )
+
+    @default("collect_every")
+    def _collect_every_default(self) -> float:
+        return float(self._hours_valid({"value": _number("collect_every", 24.0)}))
+
+    collect_grace = Float(
+        config=True,
+        help="""Hours between noticing that nothing holds something and freeing it: longer than a backup of catalog and
+        store takes. Default: 24. Environment: NUVO_COLLECT_GRACE.""",
+    )
+
+    @default("collect_grace")
+    def _collect_grace_default(self) -> float:
+        return float(self._hours_valid({"value": _number("collect_grace", 24.0)}))
+
+    @validate("collect_every", "collect_grace")
+    def _hours_valid(self, proposal: Any) -> float:
+        if not 0 <= proposal["value"] <= 10_000:
+            raise TraitError("c.Nuvo.collect_every and c.Nuvo.collect_grace are hours from 0 to 10,000")
+        return float(proposal["value"])
+
+    snapshot_every = Int(
+        config=True,
+        help="""Minutes between looks at instances that have a snapshot and no schedule of their own; where something
+        has changed, one is taken. 0 takes none. Default: 0. Environment: NUVO_SNAPSHOT_EVERY.""",
+    )
+
+    @default("snapshot_every")
+    def _snapshot_every_default(self) -> int:
+        return int(self._snapshot_every_valid({"value": int(_number("snapshot_every", 0))}))
+
+    @validate("snapshot_every")
+    def _snapshot_every_valid(self, proposal: Any) -> int:
+        if not 0 <= proposal["value"] <= 525_600:
+            raise TraitError("c.Nuvo.snapshot_every is minutes from 0 to 525,600")
+        return int(proposal["value"])
+
     smtp_host = Unicode(
         config=True,
         help="SMTP server for e-mail; empty sends none. Default: empty. Environment: NUVO_SMTP_HOST.",

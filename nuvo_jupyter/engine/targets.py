@@ -15,6 +15,8 @@ from nuvo_jupyter.model.reference import Reference, parse_reference
 from nuvo_jupyter.model.roles import Need
 
 ALL = "all"
+_FEW = 4
+"""Targets that are looked up one by one; of more, all instances of the space are read at once."""
 
 
 def find_targets(
@@ -40,8 +42,11 @@ def find_targets(
             )
         return _all(connection, access, space, source)
     found: dict[int, Row[Any]] = {}
+    known: dict[str, Row[Any]] = {}
+    if len(names) > _FEW:
+        known = {row.name: row for row in list_instances(connection, space.id)}
     for name in names:
-        row = _find(connection, access, name, space)
+        row = known.get(name) or _find(connection, access, name, space)
         if row.id == source.id:
             raise SameState(
                 f"{row.space}/{row.name} is the source itself.",

@@ -7,7 +7,7 @@ import functools
 import gc
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nuvo_jupyter.delivery.worker import Worker
     from nuvo_jupyter.engine.engine import Engine
     from nuvo_jupyter.engine.settings import Nuvo
+    from nuvo_jupyter.model.tasks import Task
 
 CALL_THREADS = 8
 
@@ -61,6 +62,15 @@ class Background:
             NuvoError: what the engine raises, or why it cannot be opened.
         """
         return await self.run(lambda: self._open().call(name, request))
+
+    async def tasks(self, ids: Collection[int]) -> tuple[Task, ...]:
+        """How tasks stand.
+
+        Raises:
+            NuvoError: why the engine cannot be opened, or the catalog not read.
+        """
+        found: tuple[Task, ...] = await self.run(lambda: self._open().tasks(ids))
+        return found
 
     async def run(self, function: Callable[[], Any]) -> Any:
         """Run something that blocks in a thread."""

@@ -9,7 +9,6 @@ from jupyter_events import EventLogger
 
 from nuvo_jupyter.handlers.events import PROGRESS, PROGRESS_FILE
 from nuvo_jupyter.model.errors import NuvoError
-from nuvo_jupyter.model.requests import TaskShow
 from nuvo_jupyter.model.tasks import Task
 
 if TYPE_CHECKING:
@@ -45,12 +44,11 @@ class Progress:
             self._logger.register_event_schema(PROGRESS_FILE)
         while self._changed:
             ids, self._changed = self._changed, set()
-            for task_id in sorted(ids):
-                try:
-                    task: Task = await self._background.call("task_show", TaskShow(id=task_id))
-                except NuvoError:
-                    continue
-                self._emit(task)
+            try:
+                for task in await self._background.tasks(ids):
+                    self._emit(task)
+            except NuvoError:
+                pass
             await asyncio.sleep(EVERY_SECONDS)
 
     def _emit(self, task: Task) -> None:

@@ -433,3 +433,64 @@ class Repair(Request, frozen=True, kw_only=True):
         ),
     ] = ""
     wait: Wait = 0
+
+
+class Collect(Request, frozen=True, kw_only=True):
+    dry_run: Annotated[bool, Meta(description="Change nothing; say what would be freed.")] = False
+    now: Annotated[
+        bool,
+        Meta(
+            description="Also what was deleted in the last 24 hours, which can then not be brought back, "
+            "and without the grace period."
+        ),
+    ] = False
+    wait: Wait = 0
+
+
+class UsageMeasure(Request, frozen=True, kw_only=True):
+    """Whose usage: one instance's snapshot by snapshot, one space's, or that of all spaces."""
+
+    space: SpaceText | None = None
+    instance: InstanceText | None = None
+    states: Annotated[
+        tuple[StateText, ...],
+        Meta(max_length=10_000, description="Also say what deleting these snapshots would free."),
+    ] = ()
+    wait: Wait = 0
+
+
+_Number = Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class RetentionSet(Request, frozen=True, kw_only=True):
+    """A rule in place of the one there is; without any number or period, all snapshots are kept."""
+
+    space: SpaceText
+    last: _Number = 0
+    hourly: _Number = 0
+    daily: _Number = 0
+    weekly: _Number = 0
+    monthly: _Number = 0
+    yearly: _Number = 0
+    within: Annotated[
+        str,
+        Meta(max_length=60, description="A period such as 30d or 1y6m: years, months, weeks, days, hours."),
+    ] = ""
+    manual: Annotated[bool, Meta(description="The rule is about snapshots taken by hand, too.")] = False
+    named: Annotated[bool, Meta(description="The rule is about named snapshots, too.")] = False
+
+
+class Forget(Request, frozen=True, kw_only=True):
+    space: SpaceText
+    dry_run: Annotated[bool, Meta(description="Delete nothing; say what would be kept, and why.")] = False
+    wait: Wait = 0
+
+
+class ScheduleSet(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    minutes: (
+        Annotated[
+            int, Meta(ge=0, le=525_600, description="0 never takes any; null follows the server's setting.")
+        ]
+        | None
+    )

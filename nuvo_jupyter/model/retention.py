@@ -152,3 +152,22 @@ def decide(snapshots: Sequence[Candidate], keep: Keep, zone: datetime.tzinfo = d
             if one.at >= limit:
                 why[one.id].append(f"within {keep.within}")
     return [Verdict(one.id, tuple(why[one.id])) for one in ordered]
+
+
+def in_words(keep: Keep) -> str:
+    """A rule as a sentence without its full stop."""
+    if not keep.is_set:
+        return "keeps all snapshots"
+    nouns = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
+    parts = [f"the last {keep.last}"] if keep.last else []
+    for name, noun in nouns.items():
+        count = getattr(keep, name)
+        if count:
+            parts.append(f"one per {noun} for {count} {noun}{'s' if count > 1 else ''}")
+    if keep.within:
+        parts.append(f"all within {keep.within} of the latest")
+    also = [
+        text for wanted, text in ((keep.manual, "those taken by hand"), (keep.named, "named ones")) if wanted
+    ]
+    about = f"automatic snapshots{', ' if len(also) > 1 else ' and ' if also else ''}{' and '.join(also)}"
+    return f"of {about} keeps {', '.join(parts)}"

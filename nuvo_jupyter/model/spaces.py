@@ -51,11 +51,13 @@ class Member(msgspec.Struct, frozen=True):
 
     Args:
         instance: name of the instance for instance roles; ``None`` for roles in the space or organization.
+        created: the person was not known before and was made; only in the answer to giving them the role.
     """
 
     person: Person
     role: Role
     instance: str | None = None
+    created: bool = False
 
 
 class Space(msgspec.Struct, frozen=True):

@@ -33,27 +33,44 @@ def content_ids(data: Buffer) -> tuple[bytes, ...]:
     return tuple(blake3(piece).digest() for piece in cut(data))
 
 
-def windows(stream: Iterable[Buffer]) -> Iterator[list[memoryview]]:
-    """Cut a stream of any piece sizes as :func:`cut` would cut all of it, holding about one window.
+def windows(stream: Iterable[Buffer], room: bytearray | None = None) -> Iterator[list[memoryview]]:
+    """Cut a stream of any piece sizes as :func:`cut` would cut all of it, holding one window.
+
+    Args:
+        room: for the window; used again for one stream after the other, it saves taking fresh memory.
 
     Yields:
-        Lists of consecutive blobs; each list is only valid until the next is asked for.
+        Lists of consecutive blobs; each list, and what is in it, is only valid until the next is asked for.
     """
-    held = bytearray()
+    held = bytearray() if room is None else room
+    used = 0
     large = False
     for piece in stream:
-        held += piece
-        if len(held) < WINDOW:
-            continue
-        large = True
-        pieces = _chunks(memoryview(held))
-        # The last one ends where the window ends, not where the content says so.
-        done = sum(map(len, pieces[:-1]))
-        yield pieces[:-1]
-        pieces.clear()
-        held = held[done:]
-    if held:
-        yield _chunks(memoryview(held)) if large else cut(held)
+        rest = memoryview(piece)
+        while rest:
+            part = rest[: WINDOW - used]
+            rest = rest[len(part) :]
+            end = used + len(part)
+            if end > len(held):
+                # Only before the first list was given: then it has its full size.
+                del held[used:]
+                held += part
+            else:
+                held[used:end] = part
+            used = end
+            if used == WINDOW:
+                large = True
+                view = memoryview(held)[:used]
+                pieces = _chunks(view)
+                # The last one ends where the window ends, not where the content says so.
+                done = sum(map(len, pieces[:-1]))
+                yield pieces[:-1]
+                pieces.clear()
+                used -= done
+                view[:used] = view[done:]
+    if used:
+        view = memoryview(held)[:used]
+        yield _chunks(view) if large else cut(view)
 
 
 def _chunks(view: memoryview) -> list[memoryview]:

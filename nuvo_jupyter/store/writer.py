@@ -35,7 +35,7 @@ BATCH_BYTES = 1 << 20
 """Plain bytes that a thread compresses at once, while the next ones are read and hashed."""
 BATCH_BLOBS = 512
 """… or this many blobs."""
-BATCHES = 2 * THREADS + 2
+BATCHES = THREADS + 2
 """Batches that are compressed or wait for it, or for their turn to go into a pack."""
 INLINE_BYTES = 1 << 20
 """Up to this much is compressed and written by the caller's thread: it is done before another one had started."""
@@ -73,6 +73,10 @@ class Writer:
         self._compressors: ThreadPoolExecutor | None = None
         self._disk: ThreadPoolExecutor | None = None
         self._rooms: list[bytearray] = []
+        self._window = bytearray()
+        self._copies: list[bytearray] = []
+        self._in_use: deque[list[bytearray]] = deque()
+        self._batch_copies: list[bytearray] = []
         self._failed = False
 
     def __enter__(self) -> Self:
@@ -85,7 +89,6 @@ class Writer:
             if executor is not None:
                 executor.shutdown(wait=True, cancel_futures=True)
         if self._compressors is not None:
-            self._rooms.clear()
             _give_back()
 
     def add(self, data: Buffer, kind: int = CONTENT) -> bytes:
@@ -102,6 +105,10 @@ class Writer:
         Content of over 1 MiB belongs into :meth:`add_content`, :meth:`add_stream` or :meth:`add_file`,
         so that equal content always has equal ids.
         """
+        return self._add(datas, kind, lent=False)
+
+    def _add(self, datas: Sequence[Buffer], kind: int, *, lent: bool) -> list[bytes]:
+        """Add blobs; what is only ``lent`` may change as soon as this returns."""
         ids = [blake3(data).digest() for data in datas]
         fresh = {id_: data for id_, data in zip(ids, datas, strict=True) if id_ not in self._known}
         if fresh:
@@ -111,7 +118,7 @@ class Writer:
                 del fresh[id_]
             self._known.update(ids)
             for id_, data in fresh.items():
-                self._take(id_, data, kind)
+                self._take(id_, self._copied(data) if lent else data, kind)
         return ids
 
     def add_content(self, data: Buffer) -> tuple[bytes, ...]:
@@ -121,8 +128,8 @@ class Writer:
     def add_stream(self, stream: Iterable[Buffer]) -> tuple[bytes, ...]:
         """Add a file's whole content piece by piece; returns its blob ids in order."""
         ids: list[bytes] = []
-        for pieces in chunks.windows(stream):
-            ids.extend(self.add_many(pieces))
+        for pieces in chunks.windows(stream, self._window):
+            ids.extend(self._add(pieces, CONTENT, lent=True))
         return tuple(ids)
 
     def add_file(self, descriptor: int, size: int) -> tuple[bytes, ...]:
@@ -146,6 +153,7 @@ class Writer:
                 idle = not self._compressing and self._writing is None
                 if idle and self._batch_bytes <= INLINE_BYTES:
                     self._builder.append_many(self._pack(self._next_batch()))
+                    self._copies += self._in_use.popleft()
                 else:
                     self._start()
             while self._compressing:
@@ -154,6 +162,8 @@ class Writer:
             if len(self._builder):
                 self._put(self._next_builder())
             self._rooms.clear()
+            self._copies.clear()
+            self._window = bytearray()
         except BaseException:
             self._failed = True
             raise
@@ -193,8 +203,22 @@ class Writer:
                 self._failed = True
                 raise
 
+    def _copied(self, data: Buffer) -> memoryview:
+        """A copy in memory that is used again once the blob is in a pack: fresh memory would cost more than all else."""
+        room = self._copies.pop() if self._copies else bytearray()
+        size = len(data)
+        if len(room) < size:
+            # Not grown: the thread that compressed what was in it may not have let go yet.
+            room = bytearray(data)
+        else:
+            room[:size] = data
+        self._batch_copies.append(room)
+        return memoryview(room)[:size]
+
     def _next_batch(self) -> list[_New]:
         batch, self._batch, self._batch_bytes = self._batch, [], 0
+        self._in_use.append(self._batch_copies)
+        self._batch_copies = []
         return batch
 
     def _next_builder(self) -> PackBuilder:
@@ -209,6 +233,7 @@ class Writer:
     def _collect(self) -> None:
         """Put the oldest batch into the pack being filled, and have that written when it is full."""
         self._builder.append_many(self._compressing.popleft().result())
+        self._copies += self._in_use.popleft()
         if self._builder.is_full:
             self._written_out()
             if self._disk is None:

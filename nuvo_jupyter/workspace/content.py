@@ -24,7 +24,7 @@ STALE_SECONDS = 60.0
 """A ``.~name`` older than this was left behind by a server that died."""
 
 _POLL_SECONDS = 0.02
-_READ_SIZE = 4 << 20
+_READ_SIZE = 1 << 20
 
 
 class Patience:
@@ -82,6 +82,7 @@ class Reader:
         self._sink = sink
         self._tick = tick
         self._patience = Patience()
+        self._room = bytearray()
 
     def read(self, folder: int, name: str, seen: Fingerprint | None = None, saving: bool = False) -> Content:
         """Read the regular file at a name in an open folder.
@@ -158,12 +159,18 @@ class Reader:
     def _large(self, fd: int, before: Fingerprint) -> Content:
         size = 0
 
-        def pieces() -> Iterator[bytes]:
+        if not self._room:
+            self._room = bytearray(_READ_SIZE)
+        room = memoryview(self._room)
+
+        def pieces() -> Iterator[memoryview]:
             nonlocal size
-            while size <= before.size and (data := os.read(fd, min(_READ_SIZE, before.size + 1 - size))):
-                size += len(data)
-                self._count(len(data))
-                yield data
+            while size <= before.size and (
+                length := os.readv(fd, [room[: min(_READ_SIZE, before.size + 1 - size)]])
+            ):
+                size += length
+                self._count(length)
+                yield room[:length]
 
         ids = self._sink.add_stream(pieces())
         return Content(size, None, ids, before)

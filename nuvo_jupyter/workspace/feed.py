@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -56,8 +56,10 @@ class Feed:
         self.store = store
         self.spool = spool
 
-    def batches(self, items: Sequence[T], node_of: Callable[[T], Node | None]) -> Iterator[Batch[T]]:
-        """Every object in its order, in batches of about 8 MiB that are read ahead.
+    def batches(
+        self, items: Sequence[T], node_of: Callable[[T], Node | None]
+    ) -> Generator[Batch[T], None, None]:
+        """Every object in its order, in batches of about 8 MiB that are read ahead; to be closed by whoever asks.
 
         Args:
             items: the objects.

@@ -7,6 +7,7 @@ its contents are put one by one instead, from where they lie.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 
@@ -152,11 +153,12 @@ class Grafting:
         Raises:
             Cancelled: by ``stop``.
         """
-        for batch in self._feed.batches(list(grafts), self._content_of):
-            for index in batch.items:
-                self._put(index, grafts[index], batch)
-            self._tick(len(batch.items))
-            self._stop()
+        with contextlib.closing(self._feed.batches(list(grafts), self._content_of)) as batches:
+            for batch in batches:
+                for index in batch.items:
+                    self._put(index, grafts[index], batch)
+                self._tick(len(batch.items))
+                self._stop()
         self._home = None
 
     def show(self, graft: Graft, folder: int) -> None:

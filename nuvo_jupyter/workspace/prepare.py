@@ -109,11 +109,12 @@ class Preparation:
                 self._tick(1)
             else:
                 needed.append(put)
-        for batch in self._feed.batches(needed, _content_of):
-            for put in batch.items:
-                self._stop()
-                self._write(put, batch)
-                self._tick(1)
+        with contextlib.closing(self._feed.batches(needed, _content_of)) as batches:
+            for batch in batches:
+                for put in batch.items:
+                    self._stop()
+                    self._write(put, batch)
+                    self._tick(1)
 
     def sync_each(self, device: int) -> None:
         """Make the temporary files on a device durable one by one, where it cannot be synced as a whole."""

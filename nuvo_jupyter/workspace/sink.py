@@ -27,6 +27,9 @@ class Sink(Protocol):
 class Hashing:
     """Takes content only to say what its ids are."""
 
+    def __init__(self) -> None:
+        self._window = bytearray()
+
     def add(self, data: Buffer, kind: int = CONTENT) -> bytes:  # noqa: ARG002 - as a writer has it
         """The id one blob would have."""
         return blake3(data).digest()
@@ -38,6 +41,6 @@ class Hashing:
     def add_stream(self, stream: Iterable[Buffer]) -> tuple[bytes, ...]:
         """The ids a file's content would have."""
         ids: list[bytes] = []
-        for pieces in chunks.windows(stream):
+        for pieces in chunks.windows(stream, self._window):
             ids.extend(blake3(piece).digest() for piece in pieces)
         return tuple(ids)

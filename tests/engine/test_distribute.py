@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from nuvo_jupyter.model.errors import (
     EmptyStage,
@@ -570,3 +571,61 @@ def test_an_observer_takes_nothing_out(course: Campus) -> None:
     ):
         with pytest.raises(Refused):
             course.call(name, "anna", **request)
+
+
+def test_who_joins_while_something_is_on_its_way_to_all_gets_it(course: Campus) -> None:
+    old = course.run("distribute", PROFESSOR, source=MASTER, whole=True, to=["all"])
+    course.write(MASTER, {"late.txt": "late\n"})
+    task = course.call("distribute", PROFESSOR, source=MASTER, whole=True, to=["all"])
+    joined = course.call("instance_create", PROFESSOR, space="intro", name="zoe")
+    assert course.finish(task).state == "done"
+    assert course.finish(joined).state == "done"
+    assert course.files("intro/zoe") == course.files(MASTER)
+    assert course.deliveries(task).keys() == course.deliveries(old).keys() | {"intro/zoe"}
+    done = course.call("task_show", PROFESSOR, id=task.id)
+    assert done.done == done.total == len(course.deliveries(task))
+
+
+def test_who_joins_before_anything_was_distributed_gets_what_is_on_its_way(course: Campus) -> None:
+    task = course.call("distribute", PROFESSOR, source=MASTER, whole=True, to=["all"])
+    course.run("instance_create", PROFESSOR, space="intro", name="zoe")
+    assert course.finish(task).state == "done"
+    assert course.files("intro/zoe") == course.files(MASTER)
+
+
+def test_who_starts_from_something_else_is_no_target_of_what_is_on_its_way(course: Campus) -> None:
+    task = course.call("distribute", PROFESSOR, source=MASTER, whole=True, to=["all"])
+    course.run("instance_create", PROFESSOR, space="intro", name="zoe", source="")
+    assert course.finish(task).state == "done"
+    assert course.files("intro/zoe") == {}
+
+
+def test_files_are_not_looked_at_while_others_wait_for_the_catalog(course: Campus) -> None:
+    """What vanishes once the catalog is locked is not missed: nothing looks any more."""
+    path = course.workspace(MASTER) / "a.txt"
+
+    def vanish(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            path.unlink(missing_ok=True)
+
+    sa.event.listen(course.catalog.engine, "before_cursor_execute", vanish)
+    try:
+        task = course.call("distribute", PROFESSOR, source=MASTER, objects=[{"path": "a.txt"}], to=["anna"])
+    finally:
+        sa.event.remove(course.catalog.engine, "before_cursor_execute", vanish)
+    assert task.state in ("queued", "waiting")
+    assert not path.exists()
+
+
+def test_many_targets_are_as_good_as_few(course: Campus) -> None:
+    for number in range(6):
+        course.run("instance_create", PROFESSOR, space="intro", name=f"more{number}", source="")
+    names = [f"more{number}" for number in range(6)]
+    task = course.run(
+        "distribute", PROFESSOR, source=MASTER, objects=[{"path": "a.txt"}], to=[*names, "intro/anna"]
+    )
+    assert course.deliveries(task).keys() == {*(f"intro/{name}" for name in names), "intro/anna"}
+    with pytest.raises(NotFound, match="nobody"):
+        course.call(
+            "distribute", PROFESSOR, source=MASTER, objects=[{"path": "a.txt"}], to=[*names, "nobody"]
+        )

@@ -43,6 +43,9 @@ class Scene:
     preview: int = 0
     verification: int = 0
     repair: int = 0
+    collection: int = 0
+    usage: int = 0
+    forgotten: int = 0
 
 
 Fields = Callable[[Scene], dict[str, Any]]
@@ -135,6 +138,16 @@ TABLE: dict[str, tuple[Fields, str]] = {
     "verify": (fields(), "RRR RRRR RA"),
     "repair": (fields(), "RRR RRRR RA"),
     "verify_show": (lambda scene: {"id": scene.verification}, "RRR RRRR RA"),
+    "collect": (fields(dry_run=True), "RRR RRRR RA"),
+    "collect_show": (lambda scene: {"id": scene.collection}, "RRR RRRR RA"),
+    "usage": (fields(space="secret"), "NNN RRRR AA"),
+    "usage_show": (lambda scene: {"id": scene.usage}, "NNN NNNN AA"),
+    "retention_show": (fields(space="secret"), "NNN RRRR AA"),
+    "retention_set": (fields(space="secret", last=3), "NNN RRRR AA"),
+    "forget": (fields(space="secret", dry_run=True), "NNN RRRR AA"),
+    "forget_show": (lambda scene: {"id": scene.forgotten}, "NNN NNNN AA"),
+    "schedule_show": (fields(instance="secret/anna"), "NNN RARA AA"),
+    "schedule_set": (fields(instance="secret/anna", minutes=5), "NNN RRRA AA"),
     "repair_show": (lambda scene: {"id": scene.repair}, "RRR RRRR RA"),
 }
 
@@ -169,6 +182,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Keep
     )
     verification = campus.run("verify")
     repair = campus.run("repair")
+    collection = campus.run("collect")
+    usage = campus.run("usage", PROFESSOR, space="secret")
+    forgotten = campus.run("forget", PROFESSOR, space="secret")
     task = campus.call(
         "distribute", PROFESSOR, source="secret/master@1", whole=True, to=["secret/anna", "secret/ben"]
     )
@@ -176,7 +192,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, Keep
     campus.call("stage_add", PROFESSOR, state="secret/anna@1", objects=STAGED)
     shown = campus.call("distribution_show", PROFESSOR, id=task.distribution)
     scene = Scene(
-        campus, task.distribution, task.id, shown.deliveries[0].id, preview.id, verification.id, repair.id
+        campus,
+        task.distribution,
+        task.id,
+        shown.deliveries[0].id,
+        preview.id,
+        verification.id,
+        repair.id,
+        collection.id,
+        usage.id,
+        forgotten.id,
     )
     keeper = Keeper(campus)
     yield scene, keeper

@@ -346,3 +346,11 @@ def test_folders_that_cannot_be_are_named(known: Campus, operation: str, fields:
     known.call("space_update", PROFESSOR, space="intro", template=f"{known.folder}/{{username}}")
     with pytest.raises(InvalidInput):
         known.call(operation, PROFESSOR, **fields)
+
+
+def test_giving_a_role_says_whether_the_person_was_known(campus: Campus) -> None:
+    campus.space()
+    first = campus.call("role_grant", username="nina", role="viewer", instance="intro/master")
+    again = campus.call("role_grant", username="nina", role="editor", instance="intro/master")
+    assert (first.created, again.created) == (True, False)
+    assert not any(member.created for member in campus.call("member_list", space="intro"))

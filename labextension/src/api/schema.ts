@@ -604,6 +604,165 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Measure who holds how much of the store. */
+        post: operations["usage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/usages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a measurement found. */
+        get: operations["usage_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Free what nothing holds.
+         * @description Needs: organization manager.
+         */
+        post: operations["collect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a collection freed.
+         * @description Needs: organization manager.
+         */
+        get: operations["collect_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show which automatic snapshots a space keeps.
+         * @description Needs: space admin.
+         */
+        get: operations["retention_show"];
+        put?: never;
+        /**
+         * Say which automatic snapshots a space keeps.
+         * @description Needs: space admin.
+         */
+        post: operations["retention_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete the snapshots that a space's rule does not keep.
+         * @description Needs: space admin.
+         */
+        post: operations["forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/forgets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read which snapshots a rule keeps, and why. */
+        get: operations["forget_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how often an instance's state is kept by the clock.
+         * @description Needs: instance viewer.
+         */
+        get: operations["schedule_show"];
+        put?: never;
+        /**
+         * Say how often an instance's state is kept by the clock.
+         * @description Needs: instance editor.
+         */
+        post: operations["schedule_set"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tasks": {
         parameters: {
             query?: never;
@@ -850,6 +1009,34 @@ export interface components {
             };
         };
         /**
+         * CollectReport
+         * @description What `nuvo collect` freed, or would free.
+         */
+        CollectReport: {
+            /** @description nothing was changed; the figures are what would be freed in the end. */
+            dry_run: boolean;
+            /** @description let go of: deleted, and no longer recoverable. */
+            snapshots: number;
+            /** @description that left the index because nothing holds them. */
+            blobs: number;
+            /** @description their bytes as stored. */
+            size: number;
+            /** @description files that are gone; also those that were put together anew. */
+            packs_deleted: number;
+            /** @description packs of which most was dead, or that were small, put together anew. */
+            packs_rewritten: number;
+            /** @description bytes of the files deleted. */
+            freed: number;
+            /** @description bytes of the files that took their place. */
+            written: number;
+            /** @description bytes that are freed once the grace period is over. */
+            waiting: number;
+            /** @description bytes of all packs afterwards. */
+            store_size: number;
+            /** @description packs that were left alone because something in them cannot be read, hexadecimal. */
+            damaged: string[];
+        };
+        /**
          * Comparison
          * @description What differs from the left state to the right one, sorted by path.
          */
@@ -985,6 +1172,29 @@ export interface components {
             modified_at: string;
         };
         /**
+         * ForgetReport
+         * @description What a retention rule took away, or would.
+         */
+        ForgetReport: {
+            space: string;
+            /** @description nothing was deleted. */
+            dry_run: boolean;
+            /** @description what the rule says of each, by instance, newest first. */
+            snapshots: components["schemas"]["Ruled"][];
+            /** @description how many it takes away. */
+            forgotten: number;
+            /** @description stored bytes that collecting frees once they cannot be brought back any more. */
+            frees: number;
+        };
+        /**
+         * Freed
+         * @description What deleting some snapshots would free, in bytes as stored.
+         */
+        Freed: {
+            states: string[];
+            size: number;
+        };
+        /**
          * Instance
          * @description A workspace with a history.
          */
@@ -1019,6 +1229,70 @@ export interface components {
          * @enum {unknown}
          */
         InstanceKind: "distributed" | "group" | "master" | "personal";
+        /**
+         * InstanceUsage
+         * @description What one instance's snapshots, and what was last distributed to it, need of the store together.
+         */
+        InstanceUsage: {
+            instance: string;
+            /** @description how many there are. */
+            snapshots: number;
+            held: number;
+            alone: number;
+            /** @description each, newest first; empty unless the instance was asked for. */
+            details: components["schemas"]["SnapshotUsage"][];
+        };
+        /**
+         * Keep
+         * @description Which snapshots of each instance are kept. Without any of these, all are.
+         */
+        Keep: {
+            /**
+             * @description so many of the newest.
+             * @default 0
+             */
+            last?: number;
+            /**
+             * @description of so many of the last hours (days, …) with one, the newest.
+             * @default 0
+             */
+            hourly?: number;
+            /**
+             * @description of so many of the last hours (days, …) with one, the newest.
+             * @default 0
+             */
+            daily?: number;
+            /**
+             * @description of so many of the last hours (days, …) with one, the newest.
+             * @default 0
+             */
+            weekly?: number;
+            /**
+             * @description of so many of the last hours (days, …) with one, the newest.
+             * @default 0
+             */
+            monthly?: number;
+            /**
+             * @description of so many of the last hours (days, …) with one, the newest.
+             * @default 0
+             */
+            yearly?: number;
+            /**
+             * @description all that are at most this much older than the newest: `2y6m30d12h` (a month is 30 days, a year 365).
+             * @default
+             */
+            within?: string;
+            /**
+             * @description the rule is about snapshots taken by hand, too.
+             * @default false
+             */
+            manual?: boolean;
+            /**
+             * @description it is about named ones, too.
+             * @default false
+             */
+            named?: boolean;
+        };
         /**
          * Located
          * @description Which instance a folder belongs to.
@@ -1140,7 +1414,7 @@ export interface components {
          * @description Why a snapshot was taken.
          * @enum {unknown}
          */
-        Reason: "before_distribution" | "before_restore" | "distributed" | "manual";
+        Reason: "before_distribution" | "before_restore" | "distributed" | "manual" | "scheduled";
         /**
          * RepairReport
          * @description What `nuvo repair` did to the catalog's blob index.
@@ -1166,11 +1440,48 @@ export interface components {
             lost: components["schemas"]["Affected"][];
         };
         /**
+         * Retention
+         * @description Which snapshots of a space's instances are kept.
+         */
+        Retention: {
+            space: string;
+            /** @description the rule; keeps all where nothing is set. */
+            keep: components["schemas"]["Keep"];
+            /** @description the rule in words. */
+            text: string;
+            changed_at: string | null;
+            changed_by: string;
+        };
+        /**
          * Role
          * @description What a person may do, in an organization, a space or an instance.
          * @enum {unknown}
          */
         Role: "admin" | "editor" | "faculty" | "manager" | "member" | "observer" | "viewer";
+        /**
+         * Ruled
+         * @description What a rule says of one snapshot: it is kept for these reasons, or goes because there is none.
+         */
+        Ruled: {
+            reference: string;
+            name: string | null;
+            reason: components["schemas"]["Reason"];
+            /** Format: date-time */
+            created_at: string;
+            kept: boolean;
+            why: string[];
+        };
+        /**
+         * Schedule
+         * @description When snapshots of an instance are taken by the clock.
+         */
+        Schedule: {
+            instance: string;
+            /** @description between looks at whether something has changed; 0 never takes any. */
+            minutes: number;
+            /** @description it is the server's setting rather than the instance's own. */
+            default: boolean;
+        };
         /**
          * Snapshot
          * @description An immutable state of an instance.
@@ -1211,6 +1522,26 @@ export interface components {
             applications: string[];
         };
         /**
+         * SnapshotUsage
+         * @description What one snapshot needs of the store, in bytes as stored.
+         */
+        SnapshotUsage: {
+            reference: string;
+            number: number;
+            name: string | null;
+            reason: components["schemas"]["Reason"];
+            /** Format: date-time */
+            created_at: string;
+            /** @description bytes of its files. */
+            size: number;
+            /** @description stored bytes of all it needs. */
+            held: number;
+            /** @description of those, what nothing else needs: what deleting it frees. */
+            alone: number;
+            /** @description it was deleted and can still be brought back. */
+            deleted: boolean;
+        };
+        /**
          * Space
          * @description A course, research project or dataset.
          */
@@ -1243,6 +1574,17 @@ export interface components {
          * @enum {unknown}
          */
         SpaceKind: "course" | "dataset" | "research";
+        /**
+         * SpaceUsage
+         * @description What a space's instances need of the store together.
+         */
+        SpaceUsage: {
+            space: string;
+            snapshots: number;
+            held: number;
+            alone: number;
+            instances: components["schemas"]["InstanceUsage"][];
+        };
         /**
          * Stage
          * @description A user's collection of objects from one state.
@@ -1349,13 +1691,29 @@ export interface components {
          * @description What a task does.
          * @enum {unknown}
          */
-        TaskKind: "collect" | "delivery" | "distribution" | "preview" | "repair" | "snapshot" | "verify";
+        TaskKind: "collect" | "delivery" | "distribution" | "forget" | "preview" | "repair" | "snapshot" | "usage" | "verify";
         /**
          * TaskState
          * @description Where a task stands. `waiting`: for another task; `queued`: for an executor.
          * @enum {unknown}
          */
         TaskState: "cancelled" | "done" | "failed" | "queued" | "running" | "waiting";
+        /**
+         * Usage
+         * @description Who holds how much of the store.
+         */
+        Usage: {
+            /** @description bytes of the store's files. */
+            packs: number;
+            /** @description bytes of all blobs in them, as stored. */
+            size: number;
+            /** @description of those, what nothing holds: what collecting frees. */
+            unheld: number;
+            /** @description those asked for. */
+            spaces: components["schemas"]["SpaceUsage"][];
+            /** @description what deleting the states that were named would free. */
+            frees: components["schemas"]["Freed"] | null;
+        };
         /**
          * VerifyReport
          * @description What `nuvo verify` found.
@@ -3190,6 +3548,406 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    space?: string | null;
+                    /** @default null */
+                    instance?: string | null;
+                    /**
+                     * @description Also say what deleting these snapshots would free.
+                     * @default []
+                     */
+                    states?: string[];
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    usage_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    collect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Change nothing; say what would be freed.
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                    /**
+                     * @description Also what was deleted in the last 24 hours, which can then not be brought back, and without the grace period.
+                     * @default false
+                     */
+                    now?: boolean;
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    collect_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CollectReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retention_show: {
+        parameters: {
+            query: {
+                /** @description A space: [org/]space. */
+                space: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    retention_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A space: [org/]space. */
+                    space: string;
+                    /** @default 0 */
+                    last?: number;
+                    /** @default 0 */
+                    hourly?: number;
+                    /** @default 0 */
+                    daily?: number;
+                    /** @default 0 */
+                    weekly?: number;
+                    /** @default 0 */
+                    monthly?: number;
+                    /** @default 0 */
+                    yearly?: number;
+                    /**
+                     * @description A period such as 30d or 1y6m: years, months, weeks, days, hours.
+                     * @default
+                     */
+                    within?: string;
+                    /**
+                     * @description The rule is about snapshots taken by hand, too.
+                     * @default false
+                     */
+                    manual?: boolean;
+                    /**
+                     * @description The rule is about named snapshots, too.
+                     * @default false
+                     */
+                    named?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A space: [org/]space. */
+                    space: string;
+                    /**
+                     * @description Delete nothing; say what would be kept, and why.
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    forget_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgetReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    schedule_show: {
+        parameters: {
+            query: {
+                /** @description An instance: [[org/]space/]instance. */
+                instance: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    schedule_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An instance: [[org/]space/]instance. */
+                    instance: string;
+                    minutes: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
                 };
             };
             /** @description An error. */

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from nuvo_jupyter.catalog.tables import condemned, doomed, metadata, retention, schedule
+from nuvo_jupyter.catalog.tables import condemned, doomed, metadata, retention, schedule, snapshot
 
 revision = "0002"
 down_revision = "0001"
@@ -12,4 +12,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Create them where they are missing."""
+    for index in snapshot.indexes:
+        index.create(op.get_bind(), checkfirst=True)
     metadata.create_all(op.get_bind(), tables=[condemned, doomed, retention, schedule], checkfirst=True)
