@@ -15,7 +15,11 @@ __all__ = ["__version__", "client", "connect", "load_ipython_extension"]
 
 
 # Loaded on first use: every `nuvo` command and every kernel imports this module.
-_HOMES = {"__version__": "nuvo_jupyter._version", "client": "nuvo_jupyter.clients", "connect": "nuvo_jupyter.clients"}
+_HOMES = {
+    "__version__": "nuvo_jupyter._version",
+    "client": "nuvo_jupyter.clients",
+    "connect": "nuvo_jupyter.clients",
+}
 
 
 def __getattr__(name: str) -> Any:

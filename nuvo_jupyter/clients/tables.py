@@ -89,8 +89,7 @@ class InstanceTables:
         temporary = target.with_name(f".~{secrets.token_hex(8)}")
         try:
             with open(temporary, "xb") as file:
-                for piece in self._client.read(state=reference).body:
-                    file.write(piece)
+                file.writelines(self._client.read(state=reference).body)
             temporary.chmod(0o400)
             os.replace(temporary, target)
         finally:

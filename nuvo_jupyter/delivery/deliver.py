@@ -21,6 +21,7 @@ from nuvo_jupyter.delivery.orders import DeliveryOrder, SnapshotOrder
 from nuvo_jupyter.delivery.planning import Planned, plan_delivery
 from nuvo_jupyter.delivery.results import pack_outcomes, problem_of
 from nuvo_jupyter.delivery.sources import Source, is_held, read_source, state_of
+from nuvo_jupyter.delivery.tables import in_turn
 from nuvo_jupyter.delivery.take import begun_again, take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
 from nuvo_jupyter.merge.simulate import simulate
@@ -180,15 +181,17 @@ def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) 
         assert memory is not None
         memory.remember(path, seen, node.content)
 
-    outcomes = apply(
-        root,
-        context.store,
-        planned.changes,
-        target.fingerprints,
-        progress=lambda done, total: execution.progress(APPLYING, done, total),
-        spool=context.spools.of(row.distribution_id, context.home),
-        published=None if memory is None else published,
-    )
+    with in_turn(root, planned.changes) as (changes, while_visible):
+        outcomes = apply(
+            root,
+            context.store,
+            changes,
+            target.fingerprints,
+            progress=lambda done, total: execution.progress(APPLYING, done, total),
+            spool=context.spools.of(row.distribution_id, context.home),
+            published=None if memory is None else published,
+            while_visible=while_visible,
+        )
     if memory is not None and remembered:
         memory.save(context.home / "memory" / str(row.instance_id))
     return outcomes

@@ -20,6 +20,7 @@ from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
 from nuvo_jupyter.model.errors import AlreadyExists, ContentGone, NotFound
 from nuvo_jupyter.model.nodes import BlobId
+from nuvo_jupyter.model.objects import TABLES
 from nuvo_jupyter.model.paths import from_name
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.workspace.capture import capture, look_at
@@ -27,6 +28,7 @@ from nuvo_jupyter.workspace.captured import Captured
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import Root
+from nuvo_jupyter.workspace.tables.lock import reading as at_one_point
 
 T = TypeVar("T")
 
@@ -135,15 +137,16 @@ def _take(
 ) -> Taken:
     memory, generation = _remembered(context, instance_id)
     with context.store.writer(generation) as writer:
-        captured = capture(
-            root,
-            context.store,
-            memory,
-            rules=rules_for(context, instance_id, root.path),
-            progress=progress,
-            cancelled=cancelled,
-            writer=writer,
-        )
+        with at_one_point(Path(root.path) / TABLES):
+            captured = capture(
+                root,
+                context.store,
+                memory,
+                rules=rules_for(context, instance_id, root.path),
+                progress=progress,
+                cancelled=cancelled,
+                writer=writer,
+            )
         if same_as is not None and same_as[1] == captured.manifest_id:
             _remember(context, instance_id, memory, captured, _Proof(*same_as, generation))
             return Taken(same_as[0], captured)
@@ -217,7 +220,8 @@ def look(
     """What a snapshot of an instance's current state would hold, storing nothing."""
     memory, _ = _remembered(context, instance_id)
     rules = rules_for(context, instance_id, root.path)
-    return look_at(root, context.store, memory, rules=rules, cancelled=cancelled)
+    with at_one_point(Path(root.path) / TABLES):
+        return look_at(root, context.store, memory, rules=rules, cancelled=cancelled)
 
 
 def open_workspace(context: Context, instance_id: int) -> Root:

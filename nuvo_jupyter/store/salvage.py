@@ -114,7 +114,7 @@ def copy_of_a_store(url: str, stop: Callable[[], None]) -> Give:
             try:
                 entries = read_entries(
                     lambda start, length: backend.get(path, start, length), item.size, name
-                )  # noqa: B023
+                )
                 for entry in entries:
                     if (
                         entry.id in picker.wanted

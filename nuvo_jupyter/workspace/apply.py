@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Outcome
 from nuvo_jupyter.model.errors import Cancelled, InvalidPath
@@ -51,6 +52,7 @@ def apply(
     durable: bool = True,
     spool: Spool | None = None,
     published: Published | None = None,
+    while_visible: Callable[[], AbstractContextManager[None]] | None = None,
 ) -> list[ObjectOutcome]:
     """Carry out a plan.
 
@@ -66,6 +68,7 @@ def apply(
         spool: keeps contents that other targets get as well.
         published: called with path text, fingerprint and node of each file that was put and could not change
             unnoticed since.
+        while_visible: held while what exists is changed, so that others see all of it or nothing.
 
     Returns:
         One outcome per change, in the same order. What failed is said there; the rest was carried out.
@@ -74,7 +77,9 @@ def apply(
         Cancelled: nothing was changed.
         StorageFull, WorkspaceUnavailable: content could not be made durable; nothing was changed.
     """
-    work = _Apply(root, store, changes, fingerprints, progress, cancelled, durable, spool, published)
+    work = _Apply(
+        root, store, changes, fingerprints, progress, cancelled, durable, spool, published, while_visible
+    )
     folders = (parent(change.at) for change in changes if change.at)
     with marked(root, folders) as work.mark, Descent(root) as descent, Descent(root) as sources:
         return work.run(descent, sources)
@@ -92,8 +97,10 @@ class _Apply:
         durable: bool,
         spool: Spool | None,
         published: Published | None,
+        while_visible: Callable[[], AbstractContextManager[None]] | None,
     ) -> None:
         self.root = root
+        self.while_visible = while_visible or nullcontext
         self.changes = changes
         self.fingerprints = fingerprints
         self.progress = progress
@@ -164,7 +171,8 @@ class _Apply:
                 self._wanted(),
                 self._failed(),
             )
-            outcomes = self._carry_out_all()
+            with self.while_visible():
+                outcomes = self._carry_out_all()
             self.publishing.set_modes(grafting.modes)
             if self.durable:
                 self.publishing.sync_folders()

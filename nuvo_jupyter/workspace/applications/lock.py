@@ -53,11 +53,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         name: normalised.
         version: exact.
         files: wheels, one or more.
+        index: whose files these are, if not PyPI's: uv finds them in its cache by that.
     """
 
     name: str
     version: str
     files: tuple[File, ...]
+    index: str = ""
 
     @property
     def package(self) -> Package:
@@ -83,6 +85,8 @@ def write(entries: Iterable[Entry], python: str, local: Mapping[str, str] | None
             path = (local or {}).get(inside[0].sha256, f"{WHEELS}/{inside[0].wheel}")
             package["archive"] = {"path": path, "hashes": {"sha256": inside[0].sha256}}
         else:
+            if entry.index:
+                package["index"] = entry.index
             package["wheels"] = [
                 {
                     "url": file.url,
@@ -135,9 +139,9 @@ def from_uv(data: bytes) -> tuple[list[Entry], dict[str, str]]:
     without: dict[str, str] = {}
     for package in tomllib.loads(data.decode()).get("packages", []):
         files = tuple(
-            File(sha256=wheel["hashes"]["sha256"], url=_public(wheel["url"]), size=wheel.get("size", 0))
+            File(sha256=wheel["hashes"]["sha256"], url=public(wheel["url"]), size=wheel.get("size", 0))
             for wheel in package.get("wheels", [])
-            if "url" in wheel and "sha256" in wheel.get("hashes", {}) and _public(wheel["url"])
+            if "url" in wheel and "sha256" in wheel.get("hashes", {}) and public(wheel["url"])
         )
         if files:
             entries.append(Entry(name=package["name"], version=package["version"], files=files))
@@ -152,7 +156,7 @@ def local_file(file: File) -> str:
     return unquote(parts.path) if parts.scheme == "file" else ""
 
 
-def _public(url: str) -> str:
+def public(url: str) -> str:
     """An address without user and password; ``""`` if it may hold another secret."""
     parts = urlsplit(url)
     if parts.query:
@@ -173,9 +177,12 @@ def _entry(package: Mapping[str, Any]) -> Entry:
         raise ApplicationDamaged(f"The lock does not say which version of {name} it wants.") from None
     sources = [*package.get("wheels", ()), *([package["archive"]] if "archive" in package else [])]
     files = tuple(_file(name, version, source) for source in sources)
+    index = str(package.get("index", ""))
+    if index and (urlsplit(index).scheme not in _INDEX_SCHEMES or public(index) != index):
+        raise ApplicationDamaged(f"The lock takes {name} from {index!r}, which is no index.")
     if not files:
         raise ApplicationDamaged(f"The lock says nowhere where {name} comes from.")
-    return Entry(name=name, version=version, files=files)
+    return Entry(name=name, version=version, files=files, index=index)
 
 
 def _file(name: str, version: str, source: Mapping[str, Any]) -> File:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -15,7 +17,7 @@ from nuvo_jupyter.workspace.applications import uv, wheel
 from nuvo_jupyter.workspace.applications.failures import failure, is_network, package_of
 from nuvo_jupyter.workspace.applications.installed import Distribution
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter
-from nuvo_jupyter.workspace.applications.lock import Entry, File, from_uv, local_file
+from nuvo_jupyter.workspace.applications.lock import Entry, File, from_uv, local_file, public
 
 _ROUNDS_MAX = 50
 _BUILD_SECONDS = 900.0
@@ -72,7 +74,7 @@ def on_index(
             told = _compile(rest, python, folder, network, check)
             if told.code == 0:
                 entries, without = from_uv((folder / _OUT).read_bytes())
-                found.entries = {entry.name: entry for entry in entries}
+                found.entries = {entry.name: _with_index(entry) for entry in entries}
                 found.yanked = {
                     canonicalize_name(name): why or "withdrawn" for name, why in _YANKED.findall(told.text)
                 }
@@ -88,6 +90,19 @@ def on_index(
     return found, sorted(wanted)
 
 
+def _with_index(entry: Entry) -> Entry:
+    """Name the index a package came from, which uv's lock does not; only those in variables are known to us."""
+    host = urlsplit(entry.files[0].url).netloc
+    for name in _INDEXES:
+        for address in os.environ.get(name, "").split():
+            # May be written name=address.
+            index = public(address[address.find("http") :])
+            if host and urlsplit(index).netloc == host and local_file(entry.files[0]) == "":
+                return msgspec.structs.replace(entry, index=index)
+    return entry
+
+
+_INDEXES = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _IN, _OUT = "wanted.txt", "pylock.found.toml"
 
 

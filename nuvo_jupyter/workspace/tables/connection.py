@@ -529,6 +529,10 @@ class Connection:
         self._named = found
         try:
             yield
+        except (RuntimeError, duckdb.InterruptException) as error:
+            if "interrupted" in str(error).lower() and not isinstance(error, NotImplementedError):
+                raise KeyboardInterrupt from None
+            raise
         finally:
             self._named = before
 
