@@ -11,7 +11,7 @@ import msgspec
 
 from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.store.chunks import WHOLE_UP_TO
-from nuvo_jupyter.workspace import database
+from nuvo_jupyter.workspace import database, duckdb_file
 from nuvo_jupyter.workspace.rules import SAVING
 from nuvo_jupyter.workspace.safe import READ_FLAGS, look, open_file, read_whole
 from nuvo_jupyter.workspace.scan import Fingerprint, fingerprint, seen_of
@@ -60,6 +60,7 @@ class Content(msgspec.Struct):
         seen: how the file looked when it had been read.
         steady: whether it stood still meanwhile.
         alone: whether ``seen`` tells all there is to know; not so for a database with a log beside it.
+        in_use: whether a DuckDB process holds the file, so that reading it again would not help.
     """
 
     size: int
@@ -68,6 +69,7 @@ class Content(msgspec.Struct):
     seen: Fingerprint
     steady: bool = True
     alone: bool = True
+    in_use: bool = False
 
 
 class Reader:
@@ -98,7 +100,7 @@ class Reader:
             if saving:
                 saving = not self._patience.until_saved(folder, name)
             content = self._once(folder, name, seen)
-            if content.steady and not saving:
+            if (content.steady and not saving) or content.in_use:
                 return content
             seen = None
             saving = True
@@ -127,7 +129,7 @@ class Reader:
             return None
         finally:
             os.close(fd)
-        if not same or len(data) != size or data.startswith(database.HEADER):
+        if not same or len(data) != size or data.startswith(database.HEADER) or duckdb_file.is_one(data):
             return None
         if self._tick is not None:
             self._tick(size)
@@ -143,17 +145,24 @@ class Reader:
                     return self._database(folder, name)
                 if len(data) <= WHOLE_UP_TO:
                     self._count(len(data))
-                    return self._done(Content(len(data), data, (), before), fd, before, seen)
+                    return self._done(Content(len(data), data, (), before), fd, before, seen, data)
                 os.lseek(fd, 0, os.SEEK_SET)
-            elif os.pread(fd, len(database.HEADER), 0) == database.HEADER:
-                return self._database(folder, name)
-            return self._done(self._large(fd, before), fd, before, seen)
+            else:
+                data = os.pread(fd, len(database.HEADER), 0)
+                if data == database.HEADER:
+                    return self._database(folder, name)
+            return self._done(self._large(fd, before), fd, before, seen, data)
         finally:
             os.close(fd)
 
-    def _done(self, content: Content, fd: int, before: Fingerprint, seen: Fingerprint | None) -> Content:
+    def _done(
+        self, content: Content, fd: int, before: Fingerprint, seen: Fingerprint | None, head: bytes
+    ) -> Content:
         content.seen = fingerprint(os.fstat(fd))
         content.steady = content.seen == before == (seen or before) and content.size == before.size
+        if duckdb_file.is_one(head) and duckdb_file.is_held(fd):
+            content.steady = content.alone = False
+            content.in_use = True
         return content
 
     def _large(self, fd: int, before: Fingerprint) -> Content:

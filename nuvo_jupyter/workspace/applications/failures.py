@@ -72,7 +72,7 @@ def failure(text: str, *, offline: bool) -> NuvoError:
         )
     if "incompatible with the `pylock.toml`'s Python requirement" in text:
         return PythonUnsuitable("The application needs a newer Python than is here.")
-    if "404 Not Found" in text or "410 Gone" in text:
+    if re.search(r"status client error \((?:404|410)", text):
         return PackageUnavailable(
             f"{named} is no longer on its index.",
             hint="It was removed there. Take a snapshot with the application sealed where it still runs, or use another version.",
