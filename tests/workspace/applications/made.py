@@ -63,6 +63,7 @@ class Index:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
+        self._served = True
 
     @property
     def url(self) -> str:
@@ -85,10 +86,17 @@ class Index:
         for path in (self.folder / "simple" / name).glob("*.whl"):
             path.unlink()
 
-    def stop(self) -> None:
+    def stop_serving(self) -> None:
+        """Nobody answers any more."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self._served = False
+
+    def stop(self) -> None:
+        """At the end."""
+        if self._served:
+            self.stop_serving()
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
