@@ -34,7 +34,7 @@ test: $(TEST)
 
 # Half an hour. As many at once as there are processors would change what is tested.
 test-faults: $(TEST)
-	PATH="$(BIN):$$PATH" $(PY) -m pytest tests/faults -n0 -v -s --long-faults $(FAULTS)
+	PATH="$(BIN):$$PATH" $(PY) -m pytest tests/faults -n0 -v -s --long-faults --timeout=7200 $(FAULTS)
 
 lint: $(LINT)
 	$(BIN)/ruff check .

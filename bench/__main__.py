@@ -150,7 +150,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--slow-runs",
         type=_positive,
-        help="of which git, borg, restic and nbgitpuller take part (default: all)",
+        help="in how many of them rsync, git, borg, restic and nbgitpuller take part (default: all)",
     )
     parser.add_argument(
         "--tools", type=_names(TOOLS), default=list(TOOLS), help=f"of {','.join(TOOLS)} (default: all)"

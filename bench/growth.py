@@ -157,6 +157,6 @@ def _against(
     measured("one snapshot", take)
     measured("copies of what is kept", known)
     measured("one file restored", one_file)
-    for work, operation in (("usage", "usage"), ("collect", "collect")):
-        if product.has(operation):
-            noted("snapshots", work, count, product.call(operation)[1], product.idle)
+    requests: dict[str, dict[str, Any]] = {"usage": {"instance": MASTER}, "collect": {}}
+    for operation, request in requests.items():
+        noted("snapshots", operation, count, product.call(operation, **request)[1], product.idle)

@@ -120,6 +120,10 @@ class Report:
         ]
         if self.remark:
             lines.append(self.remark)
+        if fewer := {letter: count for letter, count in self._runs_of().items() if count < self.runs}:
+            lines.append(
+                f"Fewer runs of {', '.join(f'{letter}: {count}' for letter, count in fewer.items())}."
+            )
         few = {tool: most for tool, most in self._most_runs().items() if most < self.runs}
         if few:
             told = ", ".join(f"{name} {most}" for name, most in few.items())
@@ -143,6 +147,13 @@ class Report:
             f"{right} of {len(self.figures.checks)} results compared with their originals were right."
         )
         return lines
+
+    def _runs_of(self) -> dict[str, int]:
+        works = {"A": "first snapshot", "B": "first snapshot", "C": "first snapshot", "D": "first hand-out"}
+        figures = {
+            letter: self.figures.times.get((f"{letter} {work}", "ours")) for letter, work in works.items()
+        }
+        return {letter: len(figure.costs) for letter, figure in figures.items() if figure is not None}
 
     def _most_runs(self) -> dict[str, int]:
         slow = [tool.name for tool in self.tools if tool.slow]

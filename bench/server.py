@@ -134,13 +134,13 @@ class Client:
         return json.loads(text) if text else None
 
     def finish(self, method: str, path: str, body: dict[str, Any]) -> tuple[Any, Cost]:
-        """Start a task and wait, as the panel does, until it has finished.
+        """Start a task, and have the answer when it has finished.
 
         Raises:
             CommandFailed: it was refused, or its task did not succeed.
         """
         started = time.perf_counter()
-        answer = self.ask(method, path, body)
+        answer = self.ask(method, path, body | {"wait": _WAIT_SECONDS})
         while answer["state"] not in ("done", "failed", "cancelled"):
             answer = self.ask("GET", f"nuvo/api/tasks/{answer['id']}?wait={_WAIT_SECONDS}")
         seconds = time.perf_counter() - started

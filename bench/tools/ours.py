@@ -13,7 +13,6 @@ from typing import Any
 from bench.measuring import CommandFailed, Cost, run
 from bench.tools.base import Courier, Keeper, Tool
 from bench.trees import size_of
-from nuvo_jupyter.engine.operations import BY_NAME
 
 SPACE = "bench"
 MASTER = f"{SPACE}/master"
@@ -62,10 +61,6 @@ class Product:
         if isinstance(answer, dict) and answer.get("state") in ("failed", "cancelled"):
             raise CommandFailed(f"{operation}: {answer['problem']}")
         return answer, Cost(reply["seconds"], reply["peak"])
-
-    def has(self, operation: str) -> bool:
-        """Whether there is such an operation."""
-        return operation in BY_NAME
 
     def size(self) -> int:
         """Bytes of store and catalog."""

@@ -45,4 +45,5 @@ RSYNC = Tool(
     package="rsync",
     keeper=_LinkedCopies,
     courier=_HandOut,
+    slow=True,
 )

@@ -2,8 +2,11 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { NuvoError } from './api/error';
-import type { ISnapshot, ITask } from './api/types';
+import { call } from './api/operations';
+import { askCollect, askForget } from './api/reports';
+import type { IRetention, ISnapshot, ITask } from './api/types';
 import { askConfirm, askForm } from './dialogs/form';
+import { collectForm, forgetForm, ruleForm } from './dialogs/growthForms';
 import { attempt, reportProblem } from './dialogs/report';
 import { renameForm, type SnapshotWords, snapshotForm } from './dialogs/snapshotForm';
 import { pathText, snapshotTitle } from './formats';
@@ -133,6 +136,62 @@ export class Actions {
 
   async retry(distribution: number): Promise<void> {
     await this._start(() => this.service.retry(distribution));
+  }
+
+  /** Change a space's rule of which snapshots are kept. */
+  async changeRule(rule: IRetention): Promise<void> {
+    const { trans } = this;
+    const title = trans.__('Which snapshots does %1 keep?', rule.space);
+    const form = ruleForm(trans);
+    const keep = await askForm(
+      { title, accept: trans.__('Save'), initial: rule.keep, form },
+      trans
+    );
+    if (keep) {
+      const request = { ...keep, space: rule.space };
+      await this._try(() => call(this.service.server, 'post', '/retention', request));
+    }
+  }
+
+  /** Show what a space's rule would delete, and delete it if that is wanted. */
+  async forget(space: string): Promise<void> {
+    const { trans, service } = this;
+    const report = await this._try(() => askForget(service.server, space));
+    if (!report) {
+      return;
+    }
+    const title = trans.__('Thin out the snapshots of %1?', space);
+    const accept = report.forgotten ? trans.__('Delete') : trans.__('Close');
+    const form = forgetForm(report, trans);
+    const wanted = await askForm({ title, accept, initial: { sure: true }, form }, trans);
+    if (wanted && report.forgotten) {
+      await this._start(() => this._begun(call(service.server, 'post', '/forget', { space })));
+      await service.state.refresh();
+    }
+  }
+
+  /** Show what collecting would free, and do it if that is wanted. */
+  async collect(): Promise<void> {
+    const { trans, service } = this;
+    const report = await this._try(() => askCollect(service.server, true));
+    if (!report) {
+      return;
+    }
+    const title = trans.__('Free space in the store?');
+    const form = collectForm(report, trans);
+    const wanted = await askForm(
+      { title, accept: trans.__('Free'), initial: { now: false }, form },
+      trans
+    );
+    if (wanted) {
+      await this._start(() => this._begun(call(service.server, 'post', '/collect', wanted)));
+    }
+  }
+
+  private async _begun(asked: Promise<ITask>): Promise<ITask> {
+    const task = await asked;
+    void this.service.tasks.refresh();
+    return task;
   }
 
   async cancel(task: ITask): Promise<void> {

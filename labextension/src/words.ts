@@ -8,7 +8,8 @@ export function reasonWord(reason: Reason, trans: TranslationBundle): string {
     manual: trans.__('Taken by hand'),
     before_distribution: trans.__('Backup before a distribution'),
     before_restore: trans.__('Backup before a restore'),
-    distributed: trans.__('Distributed')
+    distributed: trans.__('Distributed'),
+    scheduled: trans.__('Taken by the clock')
   }[reason];
 }
 

@@ -1,4 +1,5 @@
 import './base.css';
 import './panel.css';
 import './rows.css';
+import './storage.css';
 import './distribute.css';

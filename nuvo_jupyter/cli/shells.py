@@ -20,7 +20,7 @@ def install(context: Context, wanted: bool) -> bool:
     """Write the script for the current shell where that shell reads it, and end."""
     if wanted and not context.resilient_parsing:
         shell, script = _script()
-        file = _written(shell, script, Path.home())
+        file = write_for(shell, script, Path.home())
         print(f"{shell} completion is installed in {file}; it works in the next terminal.")
         end(0)
     return wanted
@@ -58,7 +58,8 @@ def _shell() -> str:
         return os.path.basename(os.environ.get("SHELL", ""))
 
 
-def _written(shell: str, script: str, home: Path) -> Path:
+def write_for(shell: str, script: str, home: Path) -> Path:
+    """Write a shell's script below a home folder, have the shell read it, and say where it is."""
     if shell == "fish":
         return _write(home / ".config/fish/completions/nuvo.fish", script)
     if shell == "zsh":

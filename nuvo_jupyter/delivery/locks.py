@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from nuvo_jupyter.model.errors import ServiceUnavailable, StorageFull
 
 _POLL_SECONDS = 0.05
 
@@ -22,10 +25,21 @@ def instance_lock(home: Path, instance_id: int, check: Callable[[], None] | None
     Args:
         home: Nuvo's home folder.
         check: called while waiting; raises to give up.
+
+    Raises:
+        StorageFull, ServiceUnavailable: no lock can be made.
     """
     folder = home / "locks"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fd = os.open(folder / str(instance_id), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(folder / str(instance_id), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(f"The disk that holds {home} is full.") from error
+        raise ServiceUnavailable(
+            f"The home folder {home} cannot be written: {error.strerror}.",
+            hint="Check that its disk is mounted and writable, and that its owner runs this.",
+        ) from error
     try:
         while True:
             try:

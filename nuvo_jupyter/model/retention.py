@@ -170,4 +170,4 @@ def in_words(keep: Keep) -> str:
         text for wanted, text in ((keep.manual, "those taken by hand"), (keep.named, "named ones")) if wanted
     ]
     about = f"automatic snapshots{', ' if len(also) > 1 else ' and ' if also else ''}{' and '.join(also)}"
-    return f"of {about} keeps {', '.join(parts)}"
+    return f"keeps, of {about}, {', '.join(parts)}"

@@ -47,7 +47,8 @@ class FolderBackend(Backend):
                 _write(temporary, data)
                 stored = _place(temporary, target)
             finally:
-                with suppress(FileNotFoundError):
+                # What cannot be removed now is swept away later; the object is there all the same.
+                with suppress(OSError):
                     os.unlink(temporary)
             # Also when it was there: whoever put it may not have come so far.
             _sync_folder(os.path.dirname(target))

@@ -5,12 +5,13 @@ What a copy says it holds is believed only as far as its bytes have the hash tha
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 
 from blake3 import blake3
 
 from nuvo_jupyter.model.errors import ServiceUnavailable, StoreDamaged
-from nuvo_jupyter.store.backend import open_backend
+from nuvo_jupyter.store.backend import Backend, open_backend
 from nuvo_jupyter.store.follow import Followed, follow
 from nuvo_jupyter.store.index import BlobIndex
 from nuvo_jupyter.store.pack import CONTENT, MAX_BLOB, Buffer, name_of, path_of, read_entries, unpack
@@ -108,25 +109,19 @@ def copy_of_a_store(url: str, stop: Callable[[], None]) -> Give:
         for item in backend.list():
             stop()
             name = name_of(item.path)
-            if name is None:
-                continue
-            path = path_of(name)
-            try:
-                entries = read_entries(
-                    lambda start, length: backend.get(path, start, length), item.size, name
-                )
-                for entry in entries:
-                    if (
-                        entry.id in picker.wanted
-                        and entry.id not in picker.picked
-                        and entry.length <= MAX_BLOB
-                    ):
-                        stored = backend.get(path, entry.offset, entry.length)
-                        data = unpack(stored, entry.id, entry.size, entry.codec)
-                        if data is not None:
-                            picker.add(data, entry.kind)
-            except (FileNotFoundError, StoreDamaged, ServiceUnavailable):
+            if name is not None:
                 # A copy may be damaged, too; the rest of it may do.
-                continue
+                with contextlib.suppress(FileNotFoundError, StoreDamaged, ServiceUnavailable):
+                    _give_from(backend, name, item.size, picker)
 
     return give
+
+
+def _give_from(backend: Backend, name: bytes, size: int, picker: Picker) -> None:
+    path = path_of(name)
+    for entry in read_entries(lambda start, length: backend.get(path, start, length), size, name):
+        if entry.id in picker.wanted and entry.id not in picker.picked and entry.length <= MAX_BLOB:
+            stored = backend.get(path, entry.offset, entry.length)
+            data = unpack(stored, entry.id, entry.size, entry.codec)
+            if data is not None:
+                picker.add(data, entry.kind)

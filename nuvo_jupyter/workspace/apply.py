@@ -10,14 +10,18 @@ Killed anywhere and applied again, the end is the same.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+
+from blake3 import blake3
 
 from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Outcome
 from nuvo_jupyter.model.errors import Cancelled, InvalidPath
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import NAME_MAX, parent, parse_path
+from nuvo_jupyter.store.chunks import windows
 from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace.content import Patience
@@ -36,6 +40,8 @@ __all__ = ["NOT_EMPTY", "apply"]
 _FOLDER = NodeKind.FOLDER
 _TELL_SECONDS = 0.1
 """Progress is told about this often."""
+
+_PIECE = 4 << 20
 
 _ODD = frozenset("\\\0")
 """Characters of names that need a closer look."""
@@ -81,7 +87,7 @@ def apply(
         root, store, changes, fingerprints, progress, cancelled, durable, spool, published, while_visible
     )
     folders = (parent(change.at) for change in changes if change.at)
-    with marked(root, folders) as work.mark, Descent(root) as descent, Descent(root) as sources:
+    with marked(root, folders, work.is_kept) as work.mark, Descent(root) as descent, Descent(root) as sources:
         return work.run(descent, sources)
 
 
@@ -154,6 +160,7 @@ class _Apply:
                 grafting.write(self.grafts)
                 durability.settle(sync_each)
                 self._stop()
+                self.mark.publishing()
             except BaseException:
                 self._clean(preparation)
                 preparation.undo()
@@ -179,6 +186,19 @@ class _Apply:
         finally:
             self._clean(preparation)
         return outcomes
+
+    def is_kept(self, file: int) -> bool:
+        """Whether the content of an open file is in the store, or is what a change here puts."""
+        data = [change.data for change in self.changes if change.data is not None]
+        size = os.fstat(file).st_size
+        if any(len(one) == size and os.pread(file, size + 1, 0) == one for one in data):
+            return True
+        ids = {
+            blake3(piece).digest()
+            for pieces in windows(iter(lambda: os.read(file, _PIECE), b""))
+            for piece in pieces
+        }
+        return self.feed.store.contains(ids) == ids
 
     def _begin_grafts(self) -> None:
         """Make the hidden folders; what cannot be written out of sight is put one by one."""
@@ -216,7 +236,7 @@ class _Apply:
         if not (self.grafting.clean() and complete):
             # A folder was moved away under us: look everywhere.
             left = {put.temporary for put in self.puts.values() if put.temporary} | self.grafting.left()
-            self.mark.stays = bool(left - sweep(self.root))
+            self.mark.stays = bool(left - sweep(self.root, self.is_kept))
 
     def _carry_out_all(self) -> list[ObjectOutcome]:
         grafts, problems = self.grafts, self.grafting.problems

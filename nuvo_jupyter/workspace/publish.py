@@ -18,7 +18,7 @@ from nuvo_jupyter.workspace.prepare import Put
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
 from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint, fingerprint
 from nuvo_jupyter.workspace.syscalls import exchange, rename_new, sync_file_system
-from nuvo_jupyter.workspace.temporaries import Names
+from nuvo_jupyter.workspace.temporaries import RECOVERED, Names
 
 _MANY_FOLDERS = 32
 """From so many folders on, syncing their file system costs less than syncing each."""
@@ -93,7 +93,11 @@ class Publishing:
             if not _is(folder, temporary, found.status):
                 self._put_back(folder, temporary, name)
                 return Outcome.CONFLICT, CHANGED
-            os.unlink(temporary, dir_fd=folder)
+            try:
+                os.unlink(temporary, dir_fd=folder)
+            except OSError:
+                self._put_back(folder, temporary, name)
+                raise
             companions.clear_away()
         return change.outcome, change.detail
 
@@ -252,7 +256,7 @@ class Publishing:
             rename_new(folder, temporary, folder, name)
         except FileExistsError:
             # Both were made after the backup; the newer has the name, the other is not lost.
-            rename_new(folder, temporary, folder, f"recovered-{temporary[-16:]}-{name}"[:60])
+            rename_new(folder, temporary, folder, f"{RECOVERED}{temporary[-16:]}-{name}"[:60])
 
     def show(self, graft: Graft, grafting: Grafting) -> None:
         """Let a new folder appear.

@@ -12,17 +12,19 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 import nuvo_jupyter.engine.tasks
 import nuvo_jupyter.workspace.syscalls
-from nuvo_jupyter.delivery.worker import Worker
+from nuvo_jupyter.delivery.worker import Worker, run_until_finished
 from nuvo_jupyter.engine.engine import Engine
 from nuvo_jupyter.engine.settings import Nuvo
 from nuvo_jupyter.merge.notebook import merge_notebook
-from nuvo_jupyter.model.requests import TaskShow
+from nuvo_jupyter.model.requests import OfInstance, SnapshotCreate, TaskShow
+from tests.faults.power import cut
 
 EFFECTS = [
     "write",
@@ -50,16 +52,19 @@ class Count:
 
     Args:
         die_at: which; 0 for none.
+        disks: folders whose disks lose their power with it.
     """
 
-    def __init__(self, die_at: int) -> None:
+    def __init__(self, die_at: int, disks: list[str]) -> None:
         self.die_at = die_at
+        self.disks = disks
         self._numbers = itertools.count(1)
         self.seen = 0
 
     def __call__(self, *_: Any) -> None:
         self.seen = next(self._numbers)
         if self.seen == self.die_at:
+            cut(self.disks)
             os.kill(os.getpid(), signal.SIGKILL)
 
     def before(self, owner: Any, name: str) -> None:
@@ -81,13 +86,21 @@ class Count:
             sa.event.listen(sa.Engine, event, self)
 
 
-def work(home: str, task: int, die_at: int, threads: int) -> int:
+def work(order: dict[str, Any], say: Callable[[object], None]) -> int:
     """Do background work until a task is finished; returns how much had an effect."""
-    settings: dict[str, Any] = {"home": home}
+    settings: dict[str, Any] = {"home": order["home"]}
+    task, count = order["task"], Count(order["die_at"], order["disks"])
+    if order["opening"]:
+        count.install()
     engine = Engine.open(Nuvo(**settings))
-    worker = Worker(engine.context, threads)
-    count = Count(die_at)
-    count.install()
+    if order["states"]:
+        keep(engine, order, count, say)
+        return count.seen
+    if order["edit"]:
+        edit_in_the_last_moment(*order["edit"])
+    worker = Worker(engine.context, order["threads"])
+    if not order["opening"]:
+        count.install()
     worker.start()
     while not engine.call("task_show", TaskShow(id=task, wait=60)).state.finished:
         pass
@@ -96,13 +109,49 @@ def work(home: str, task: int, die_at: int, threads: int) -> int:
     return count.seen
 
 
+def edit_in_the_last_moment(path: str, text: str) -> None:
+    """Let a file be edited right before it is exchanged for its new version, and the process be killed right after that."""
+    syscalls = nuvo_jupyter.workspace.syscalls
+    real = syscalls._renameat2
+
+    def call(source: int, name: str, target: int, new: str, flags: int) -> bool:
+        if flags != syscalls._EXCHANGE or new != os.path.basename(path):
+            return real(source, name, target, new, flags)
+        Path(path).write_text(text)
+        real(source, name, target, new, flags)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    syscalls._renameat2 = call
+
+
+def keep(engine: Engine, order: dict[str, Any], count: Count, say: Callable[[object], None]) -> None:
+    """Take one snapshot of Master after the other, and say each that is reported as done."""
+    folder = Path(engine.call("instance_show", OfInstance(instance="intro/master")).workspace)
+    count.install()
+    for number in range(order["states"]):
+        (folder / "changes.txt").write_text(f"{number}\n" * 100)
+        (folder / f"new{number}.txt").write_text(f"{number}")
+        task = engine.call("snapshot_create", SnapshotCreate(instance="intro/master"))
+        run_until_finished(engine.context, task.id)
+        done = engine.call("task_show", TaskShow(id=task.id))
+        assert done.state == "done", done.problem
+        say([number, done.snapshot])
+    engine.close()
+
+
 def child(order: dict[str, Any]) -> None:
     code, answer = 1, 0
+    write = os.write
+
+    def say(what: object) -> None:
+        write(order["answer"], json.dumps(what).encode() + b"\n")
+
     try:
-        answer = work(order["home"], order["task"], order["die_at"], order["threads"])
+        answer = work(order, say)
         code = 0
     finally:
-        os.write(order["answer"], str(answer).encode())
+        say(answer)
         sys.stderr.flush()
         os._exit(code)
 
@@ -128,7 +177,7 @@ def main() -> None:
             answer = pipe.read()
         _, status = os.waitpid(pid, 0)
         print(
-            json.dumps({"status": os.waitstatus_to_exitcode(status), "effects": int(answer or 0)}), flush=True
+            json.dumps({"status": os.waitstatus_to_exitcode(status), "said": answer.splitlines()}), flush=True
         )
 
 

@@ -8,8 +8,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SCRIPT = Path(__file__).with_name("executor.py")
 KILLED = -9
@@ -20,11 +21,16 @@ class Ended(NamedTuple):
 
     Args:
         status: exit code; −9 when it was killed.
-        effects: calls that changed disk or catalog; 0 if it was killed.
+        said: lines it wrote; the last one, unless it was killed, is how many calls changed disk or catalog.
     """
 
     status: int
-    effects: int
+    said: list[str]
+
+    @property
+    def effects(self) -> int:
+        """Calls that changed disk or catalog; 0 if it was killed."""
+        return 0 if self.status else int(self.said[-1])
 
 
 class Executor:
@@ -45,9 +51,30 @@ class Executor:
             env=environment,
         )
 
-    def begin(self, home: Path, task: int, *, die_at: int = 0, threads: int = 2) -> None:
-        """Let a new child work until the task is finished, or until its ``die_at``-th effect."""
-        order = {"home": str(home), "task": task, "die_at": die_at, "threads": threads}
+    def begin(
+        self,
+        home: Path,
+        task: int = 0,
+        *,
+        die_at: int = 0,
+        threads: int = 2,
+        disks: Sequence[Path] = (),
+        opening: bool = False,
+        states: int = 0,
+        edit: tuple[str, str] | None = None,
+    ) -> None:
+        """Let a new child work until the task is finished, or until its ``die_at``-th effect.
+
+        Args:
+            disks: folders whose disks lose their power at that effect.
+            opening: whether opening the home counts.
+            edit: path and new text of a file that is edited right before it is exchanged, after which the child is killed.
+            states: instead of doing a task, take so many snapshots of intro/master.
+        """
+        order = {
+            "home": str(home), "task": task, "die_at": die_at, "threads": threads,
+            "disks": [str(disk) for disk in disks], "opening": opening, "states": states, "edit": edit,
+        }  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
@@ -59,9 +86,9 @@ class Executor:
         assert line, self.log()
         return Ended(**json.loads(line))
 
-    def run(self, home: Path, task: int, *, die_at: int = 0, threads: int = 2) -> Ended:
+    def run(self, home: Path, task: int = 0, **order: Any) -> Ended:
         """Both."""
-        self.begin(home, task, die_at=die_at, threads=threads)
+        self.begin(home, task, **order)
         return self.ended()
 
     def log(self) -> str:

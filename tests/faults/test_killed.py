@@ -99,9 +99,13 @@ class Scene:
         finally:
             campus.close()
 
-    def _facts(self, campus: Campus) -> Facts:
+    def check_tidy(self) -> None:
+        """No file of ours is left in any workspace."""
         left = [path for path in self.place.rglob("*") if ".~nuvo" in path.name]
         assert not left, "temporary files"
+
+    def _facts(self, campus: Campus) -> Facts:
+        self.check_tidy()
         with campus.catalog.read() as connection:
 
             def rows(text: str) -> list[Any]:

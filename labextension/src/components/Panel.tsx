@@ -7,6 +7,7 @@ import { attempt } from '../dialogs/report';
 import { type IViewContext, useNuvo, ViewContext } from './context';
 import { StageSection } from './StageSection';
 import { StateCard } from './StateCard';
+import { Storage } from './Storage';
 import { Tasks } from './Tasks';
 import { Timeline } from './Timeline';
 
@@ -38,6 +39,7 @@ export class NuvoPanel extends ReactWidget {
         <Timeline />
         <StageSection />
         <Tasks />
+        <Storage />
       </ViewContext.Provider>
     );
   }

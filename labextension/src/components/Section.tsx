@@ -1,13 +1,14 @@
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import { type JSX, type ReactNode, useId, useState } from 'react';
 
-/** A part of the panel that can be folded away. */
+/** A part of the panel that can be folded away, or is at first. */
 export function Section(props: {
   title: string;
   count?: number;
+  folded?: boolean;
   children: ReactNode;
 }): JSX.Element {
-  const [open, setOpen] = useState(true);
+  const [open, setOpen] = useState(!props.folded);
   const id = useId();
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (

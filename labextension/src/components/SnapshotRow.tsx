@@ -1,4 +1,11 @@
-import { Button, historyIcon, saveIcon, shareIcon, undoIcon } from '@jupyterlab/ui-components';
+import {
+  Button,
+  historyIcon,
+  refreshIcon,
+  saveIcon,
+  shareIcon,
+  undoIcon
+} from '@jupyterlab/ui-components';
 import { type JSX, useState } from 'react';
 
 import type { ISnapshot, Reason } from '../api/types';
@@ -14,7 +21,8 @@ const REASON_ICONS: Record<Reason, typeof saveIcon> = {
   manual: saveIcon,
   before_distribution: historyIcon,
   before_restore: undoIcon,
-  distributed: shareIcon
+  distributed: shareIcon,
+  scheduled: refreshIcon
 };
 
 /** One snapshot of the timeline; opened, what it holds and what can be done with it. */

@@ -78,9 +78,9 @@ export class TasksModel extends Model {
     const ended = all.filter(task => this._justFinished(task));
     this._newest = Math.max(this._newest ?? 0, ...all.map(task => task.id));
     this._states = new Map(all.map(task => [task.id, task.state]));
-    // A distribution's row shows its deliveries; a preview is shown where it was asked for.
+    // A distribution's row shows its deliveries; a preview or measurement is shown where it was asked for.
     this.tasks = all
-      .filter(task => task.parent === null && task.kind !== 'preview')
+      .filter(task => task.parent === null && task.kind !== 'preview' && task.kind !== 'usage')
       .slice(0, SHOWN);
     this._keepAsking(all.some(task => !isFinished(task.state)));
     ended.forEach(task => this._finished.emit(task));

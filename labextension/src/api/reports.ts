@@ -1,0 +1,40 @@
+import { isFinished } from '../models/tasks';
+import type { INuvoServer } from '../tokens';
+import { NuvoError } from './error';
+import { call } from './operations';
+import type { ICollectReport, IForgetReport, ITask, IUsage } from './types';
+
+// As long as a request may wait; a task that takes longer is asked for again.
+const WAIT_SECONDS = 30;
+
+/** What an instance's snapshots need of the store. */
+export async function askUsage(server: INuvoServer, instance: string): Promise<IUsage> {
+  const task = await call(server, 'post', '/usage', { instance, wait: WAIT_SECONDS });
+  return call(server, 'get', '/usages/{id}', { id: await ended(server, task) });
+}
+
+/** What collecting would free in the end. */
+export async function askCollect(server: INuvoServer, now: boolean): Promise<ICollectReport> {
+  const request = { dry_run: true, now, wait: WAIT_SECONDS };
+  const task = await call(server, 'post', '/collect', request);
+  return call(server, 'get', '/collections/{id}', { id: await ended(server, task) });
+}
+
+/** What a space's rule would delete. */
+export async function askForget(server: INuvoServer, space: string): Promise<IForgetReport> {
+  const request = { space, dry_run: true, wait: WAIT_SECONDS };
+  const task = await call(server, 'post', '/forget', request);
+  return call(server, 'get', '/forgets/{id}', { id: await ended(server, task) });
+}
+
+/** Wait for a task; its id, once it is done. */
+async function ended(server: INuvoServer, task: ITask): Promise<number> {
+  let seen = task;
+  while (!isFinished(seen.state)) {
+    seen = await call(server, 'get', '/tasks/{id}', { id: task.id, wait: WAIT_SECONDS });
+  }
+  if (seen.problem) {
+    throw new NuvoError(0, seen.problem.code, seen.problem.message, seen.problem.hint ?? '');
+  }
+  return task.id;
+}

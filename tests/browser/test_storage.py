@@ -1,0 +1,80 @@
+"""The panel's storage section: who needs how much, the rule, the clock, freeing space."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Shoot
+from tests.browser.lab import Lab
+from tests.browser.panel import Panel
+
+pytestmark = pytest.mark.chromium
+
+
+def grow(panel: Panel, lab: Lab, folder: Path) -> str:
+    """Take five snapshots of a folder in which a large file changes; its space's name."""
+    (folder / "constant.bin").write_bytes(os.urandom(400_000))
+    sizes = (150_000, 600_000, 80_000, 300_000, 220_000)
+    for number, size in enumerate(sizes, start=1):
+        (folder / "model.bin").write_bytes(os.urandom(size))
+        if number == 1:
+            panel.take_snapshot()
+        else:
+            lab.call(
+                "POST",
+                "/snapshots",
+                {"instance": f"{folder.name}/master", "name": f"fit {number}", "wait": 30},
+            )
+    panel.button("Refresh").click()
+    expect(panel.snapshots).to_have_count(len(sizes))
+    return folder.name
+
+
+def test_usage_rule_clock_and_freeing_space(panel: Panel, lab: Lab, folder: Path, shoot: Shoot) -> None:
+    space = grow(panel, lab, folder)
+    panel.button("Storage").click()
+    rows = panel.root.get_by_role("list", name="Stored by snapshot, newest first").locator("> li")
+    expect(rows).to_have_count(5)
+    expect(rows.nth(3)).to_contain_text("fit 2")
+    expect(rows.nth(3)).to_contain_text("600 kB alone, 40")
+    expect(rows.nth(4)).to_contain_text("@1")
+    panel.button("Storage").scroll_into_view_if_needed()
+    panel.button("Free space…").scroll_into_view_if_needed()
+    shoot(panel.page, "panel-storage")
+
+    panel.root.get_by_label("Snapshot if something has changed").select_option(label="every 30 minutes")
+    expect(panel.root.get_by_label("Snapshot if something has changed")).to_have_value("30")
+    assert lab.call("GET", f"/schedule?instance={space.replace(' ', '%20')}/master")["minutes"] == 30
+
+    expect(panel.root).to_contain_text("keeps all snapshots")
+    panel.button("Change rule…").click()
+    panel.dialog.get_by_label("Newest", exact=True).fill("1")
+    panel.dialog.get_by_label("Days", exact=True).fill("7")
+    panel.confirm("Save")
+    expect(panel.root).to_contain_text("the last 1, one per day for 7 days")
+
+    # Two backups before restores, of which the rule keeps the newer.
+    for _ in range(2):
+        (folder / "model.bin").write_bytes(os.urandom(100_000))
+        lab.call("POST", "/restore", {"source": f"{space}/master@1", "wait": 30})
+    panel.button("Refresh").click()
+    expect(panel.snapshots).to_have_count(7)
+    panel.button("Thin out…").click()
+    table = panel.dialog.get_by_role("table", name="What the rule says")
+    expect(table.get_by_role("row", name="master@6")).to_contain_text("goes")
+    expect(table.get_by_role("row", name="master@7")).to_contain_text("the latest")
+    shoot(panel.page, "panel-thin-out")
+    panel.confirm("Delete")
+    expect(panel.snapshots).to_have_count(6)
+
+    panel.button("Free space…").click()
+    expect(panel.dialog).to_contain_text("in the end")
+    panel.dialog.get_by_label("At once, and also what could still be brought back").check()
+    panel.confirm("Free")
+    expect(panel.tasks.first).to_contain_text("Collect what nothing holds")
+    expect(panel.tasks.first).to_contain_text("done")
+    assert lab.call("GET", "/tasks?limit=1")[0]["state"] == "done"
