@@ -18,6 +18,7 @@ from nuvo_jupyter.engine import present
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.folders import instance_at, resolve_folder, suggested_space
 from nuvo_jupyter.engine.lookup import find_snapshot, instance_of, parse_state, still_recoverable
+from nuvo_jupyter.engine.objects import applications_of, tables_of
 from nuvo_jupyter.engine.spaces import make_space
 from nuvo_jupyter.engine.tasks import answer
 from nuvo_jupyter.model.errors import AlreadyExists, ConfirmationNeeded, InvalidInput, NotFound, NotNow
@@ -155,8 +156,8 @@ def snapshot_show(call: Call, request: OfState) -> SnapshotDetail:
         snapshot=present.snapshot(row, f"{instance.space}/{instance.name}"),
         excluded=manifest.excluded,
         inconsistent=manifest.inconsistent,
-        tables=tuple(table.name for table in manifest.tables),
-        applications=tuple(application.name for application in manifest.applications),
+        tables=tables_of(call, row.root),
+        applications=applications_of(call, row.root),
     )
 
 

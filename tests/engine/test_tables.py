@@ -42,6 +42,8 @@ def test_the_tables_of_every_state_are_listed(course: Campus, con: Connection) -
     assert [table.name for table in now] == ["best", "broken", "grades"]
     assert "Parquet" in now[1].problem
     assert not course.call("table_list", PROFESSOR, state="intro/anna")
+    detail = course.call("snapshot_show", PROFESSOR, state=state)
+    assert (detail.tables, detail.applications) == (("best", "grades", "points.week1"), ())
 
 
 def test_rows_and_what_made_the_table_are_shown(course: Campus, con: Connection) -> None:

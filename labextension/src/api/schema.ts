@@ -422,6 +422,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tables of a state.
+         * @description Needs: instance viewer.
+         */
+        get: operations["table_list"];
+        put?: never;
+        /**
+         * Make tables of a CSV, Parquet, JSON or SQLite file.
+         * @description Needs: instance editor.
+         */
+        post: operations["table_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a table's columns and first rows.
+         * @description Needs: instance viewer.
+         */
+        get: operations["table_show"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a table of a current state.
+         * @description Needs: instance editor.
+         */
+        delete: operations["table_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename a table of a current state.
+         * @description Needs: instance editor.
+         */
+        patch: operations["table_rename"];
+        trace?: never;
+    };
+    "/table/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how a table differs between two states.
+         * @description Needs: instance viewer.
+         */
+        get: operations["table_compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stage": {
         parameters: {
             query?: never;
@@ -1009,6 +1081,18 @@ export interface components {
             };
         };
         /**
+         * ChangedRow
+         * @description One row that differs between two versions of a table.
+         */
+        ChangedRow: {
+            /** @description its values of the key. */
+            key: unknown[];
+            /** @description its values in either version; `None` where it is not. */
+            left: unknown[] | null;
+            /** @description its values in either version; `None` where it is not. */
+            right: unknown[] | null;
+        };
+        /**
          * CollectReport
          * @description What `nuvo collect` freed, or would free.
          */
@@ -1035,6 +1119,16 @@ export interface components {
             store_size: number;
             /** @description packs that were left alone because something in them cannot be read, hexadecimal. */
             damaged: string[];
+        };
+        /**
+         * Column
+         * @description One column of a table.
+         */
+        Column: {
+            /** @description of the column. */
+            name: string;
+            /** @description DuckDB's name of its type. */
+            type: string;
         };
         /**
          * Comparison
@@ -1315,6 +1409,8 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description name of the instance for instance roles; `None` for roles in the space or organization. */
             instance: string | null;
+            /** @description the person was not known before and was made; only in the answer to giving them the role. */
+            created: boolean;
         };
         /**
          * NodeKind
@@ -1638,6 +1734,68 @@ export interface components {
          * @enum {unknown}
          */
         Strategy: "extra" | "merge" | "overwrite" | "rename" | "replace" | "skip";
+        /**
+         * Table
+         * @description One table or view of a state.
+         */
+        Table: {
+            /** @description `[schema.]name`. */
+            name: string;
+            /** @description of its file in the state. */
+            path: string;
+            /** @description whether it is a view, whose rows are not counted. */
+            view: boolean;
+            /** @description in order. */
+            columns: components["schemas"]["Column"][];
+            /** @description how many it has. */
+            rows: number;
+            /** @description of its file in bytes. */
+            size: number;
+            /** Format: date-time */
+            modified_at: string;
+            /** @description why it cannot be used; `""` if it can. */
+            problem: string;
+        };
+        /**
+         * TableComparison
+         * @description How a table differs between two states.
+         */
+        TableComparison: {
+            /** @description the versions; `None` where there is none. */
+            left: components["schemas"]["Table"] | null;
+            /** @description the versions; `None` where there is none. */
+            right: components["schemas"]["Table"] | null;
+            /** @description columns by name; `changed` are those of another type. */
+            added: string[];
+            /** @description columns by name; `changed` are those of another type. */
+            removed: string[];
+            /** @description columns by name; `changed` are those of another type. */
+            changed: string[];
+            /** @description columns by which rows were paired; empty where there is no key, and rows are only counted. */
+            key: string[];
+            /** @description how many; without a key, rows of either version that the other has not. */
+            rows_added: number;
+            /** @description how many; without a key, rows of either version that the other has not. */
+            rows_removed: number;
+            /** @description how many; without a key, rows of either version that the other has not. */
+            rows_changed: number;
+            /** @description the first of them. */
+            rows: components["schemas"]["ChangedRow"][];
+        };
+        /**
+         * TableRows
+         * @description Some rows of a table, and what made it.
+         */
+        TableRows: {
+            /** @description what it is. */
+            table: components["schemas"]["Table"];
+            /** @description values as JSON holds them; what JSON has no form for is text. */
+            rows: unknown[][];
+            /** @description of the first of them in the table. */
+            offset: number;
+            /** @description SQL that creates it, empty. */
+            definition: string;
+        };
         /**
          * TargetPreview
          * @description What a distribution would do to one target.
@@ -2984,6 +3142,236 @@ export interface operations {
             };
         };
     };
+    table_list: {
+        parameters: {
+            query: {
+                /** @description A state: [[org/]space/]instance[@snapshot][:path]; the current state by default. */
+                state: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    table_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An instance: [[org/]space/]instance. */
+                    instance: string;
+                    /** @description A path relative to the instance's folder; bytes that are no UTF-8 as \xNN. */
+                    path: string;
+                    /**
+                     * @description Name of the table; the file's by default.
+                     * @default
+                     */
+                    table?: string;
+                    /**
+                     * @description Replace tables of the same name.
+                     * @default false
+                     */
+                    replace?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    table_show: {
+        parameters: {
+            query: {
+                /** @description A state: [[org/]space/]instance[@snapshot][:path]; the current state by default. */
+                state: string;
+                /** @description A table: [schema.]name. */
+                table: string;
+                /** @description At most this many rows. */
+                limit?: number;
+                /** @description How many rows to pass over. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableRows"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    table_delete: {
+        parameters: {
+            query: {
+                /** @description An instance: [[org/]space/]instance. */
+                instance: string;
+                /** @description A table: [schema.]name. */
+                table: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    table_rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An instance: [[org/]space/]instance. */
+                    instance: string;
+                    /** @description A table: [schema.]name. */
+                    table: string;
+                    /** @description A table: [schema.]name. */
+                    name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    table_compare: {
+        parameters: {
+            query: {
+                /** @description A state: [[org/]space/]instance[@snapshot][:path]; the current state by default. */
+                left: string;
+                /** @description A state: [[org/]space/]instance[@snapshot][:path]; the current state by default. */
+                right: string;
+                /** @description A table: [schema.]name. */
+                table: string;
+                /** @description Columns by which rows belong together; the primary key by default. */
+                key?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableComparison"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     stage_show: {
         parameters: {
             query?: never;
@@ -3478,8 +3866,8 @@ export interface operations {
                     /**
                      * @default {
                      *       "file": "merge",
-                     *       "table": "overwrite",
-                     *       "application": "overwrite"
+                     *       "table": "merge",
+                     *       "application": "merge"
                      *     }
                      */
                     strategies?: components["schemas"]["Strategies"];
