@@ -28,6 +28,9 @@ Progress = Callable[[int, int, str], None]
 
 _STRAYS_MAX = 5
 _IGNORED_MAX = 1 << 20
+_CONDA = Problem(
+    package="", reason="what conda installed besides Python packages is listed, but not re-created"
+)
 _PROJECT_SKIPS = frozenset(
     {
         ".git",
@@ -338,6 +341,8 @@ def _write(
     problems = {problem for problem in core.problems if problem != no_kernel}
     if not template:
         problems.add(no_kernel)
+    if interpreter.is_conda:
+        problems.add(_CONDA)
     locked_by_conda = conda.lock(Path(interpreter.prefix)) if interpreter.is_conda else None
     full = msgspec.structs.replace(
         core,

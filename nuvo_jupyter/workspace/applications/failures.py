@@ -65,7 +65,7 @@ def failure(text: str, *, offline: bool) -> NuvoError:
             f"{named} is not what was captured: its file has another hash than the lock says.",
             hint="The file was changed on the index or in the definition. Nothing was installed; capture the application again, or restore it from another snapshot.",
         )
-    if "for the current platform" in text or "incompatible with the current platform" in text:
+    if "for the current platform" in text or "has no binary distribution" in text:
         return PythonUnsuitable(
             f"{named} was captured for another platform or Python: no file of it fits here.",
             hint=_last_hint(text) or "Re-create with another Python allowed, which chooses files anew.",

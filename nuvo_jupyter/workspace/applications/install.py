@@ -115,6 +115,7 @@ def _copy_verified(folder: Path, entry: Entry, name: str, digest: str, target: P
             raise ApplicationDamaged(
                 f"The package {entry.name} is not what was captured: {name} has another hash than the lock says."
             )
+        wheel.check_members(temporary)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -196,7 +196,7 @@ def _content(template: str) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(template, type=dict[str, Any])
         argv = content["argv"]
-        if not argv or not all(isinstance(part, str) for part in argv):
+        if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
             raise TypeError
     except (msgspec.MsgspecError, KeyError, TypeError):
         raise ApplicationDamaged(

@@ -29,6 +29,7 @@ LEVEL = 1
 
 _BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)
 _BLOCK = 1 << 20
+_UNPACKED_MAX = 32 << 30
 _RECORD_MAX = 64 << 20
 # As uv writes it where an environment can be moved, and as installers do where the path is long.
 _RELAYED = re.compile(rb"\A#!/bin/sh\n'''exec' [^\n]*\n' '''\n")
@@ -167,6 +168,24 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_members(wheel: Path) -> None:
+    """Refuse a wheel whose files would leave their folder, or fill the disk.
+
+    Raises:
+        ApplicationDamaged: it is no wheel, or such a one.
+    """
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            listed = archive.infolist()
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ApplicationDamaged(f"{wheel.name} is no wheel that can be read: {error}.") from error
+    for member in listed:
+        if member.filename.startswith("/") or "\\" in member.filename or ".." in member.filename.split("/"):
+            raise ApplicationDamaged(f"{wheel.name} wants to write outside its folder: {member.filename!r}.")
+    if sum(member.file_size for member in listed) > _UNPACKED_MAX:
+        raise ApplicationDamaged(f"{wheel.name} would take more than {_UNPACKED_MAX >> 30} GiB unpacked.")
 
 
 def belongs(wheel: str, package: str, version: str) -> bool:
