@@ -16,6 +16,7 @@ FLOORS = [
     {"merge"},
     {"delivery"},
     {"engine"},
+    {"interop"},
     {"clients"},
     {"handlers", "magics", "cli", "demo"},
 ]
