@@ -509,7 +509,7 @@ class Connection:
             return parts[0].lower() == "temp"
         found = self._db.execute(
             "SELECT count(*) FROM (SELECT table_name FROM duckdb_tables() WHERE temporary "
-            "UNION ALL SELECT view_name FROM duckdb_views() WHERE temporary) WHERE lower(table_name) = lower(?)",
+            "UNION ALL SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal) WHERE lower(table_name) = lower(?)",
             [parts[0]],
         ).fetchone()
         return found is not None and found[0] > 0
