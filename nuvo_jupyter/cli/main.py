@@ -24,6 +24,7 @@ _MODULES = (
     "snapshots",
     "states",
     "tables",
+    "applications",
     "stage",
     "distribution",
     "tasks",

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import snapshots
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.delivery.applications import build_what_came
 from nuvo_jupyter.delivery.base import after_delivery, after_recall
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.guard import guarded
@@ -256,6 +257,8 @@ def _report(
                 )
             if kept is not None:
                 snapshots.change_snapshot(connection, kept, base_root=base_root)
+            if instance.kind != InstanceKind.DISTRIBUTED:
+                build_what_came(connection, execution.row, outcomes)
             execution.finish(connection, state, result=pack_outcomes(outcomes), problem=problem)
 
 

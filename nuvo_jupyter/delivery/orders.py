@@ -123,3 +123,35 @@ class ForgetOrder(msgspec.Struct, frozen=True):
 
     space_id: int
     dry_run: bool = False
+
+
+class ApplicationAddOrder(msgspec.Struct, frozen=True):
+    """Capture an environment as a new application of the task's instance.
+
+    Args:
+        prefix: folder of the environment.
+        variables: names of environment variables its kernel expects.
+        seal: put all wheels into the definition.
+        offline: never use the network.
+    """
+
+    name: str
+    prefix: str
+    variables: tuple[str, ...] = ()
+    seal: bool = False
+    offline: bool = False
+
+
+class ApplicationBuildOrder(msgspec.Struct, frozen=True):
+    """Build the environment of an application of the task's instance, and install its kernel.
+
+    Args:
+        offline: never use the network.
+        any_python: also where another Python than it was captured with is here.
+        confirmed: also where its kernel would run another program than Python's.
+    """
+
+    name: str
+    offline: bool = False
+    any_python: bool = False
+    confirmed: bool = False

@@ -69,6 +69,8 @@ WORK = {
     TaskKind.COLLECT: _later("collecting", "collect_store"),
     TaskKind.USAGE: _later("measuring", "measure_usage"),
     TaskKind.FORGET: _later("retaining", "forget_by_rule"),
+    TaskKind.APPLICATION_ADD: _later("applications", "add_application"),
+    TaskKind.APPLICATION_BUILD: _later("applications", "build_application"),
 }
 
 

@@ -14,13 +14,14 @@ from sqlalchemy.engine import Connection
 
 from nuvo_jupyter.catalog import blobs, snapshots
 from nuvo_jupyter.catalog import tables as t
-from nuvo_jupyter.catalog.spaces import workspaces_inside
+from nuvo_jupyter.catalog.spaces import get_instance, workspaces_inside
+from nuvo_jupyter.delivery.applications import refresh
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
 from nuvo_jupyter.model.errors import AlreadyExists, ContentGone, NotFound
 from nuvo_jupyter.model.nodes import BlobId
-from nuvo_jupyter.model.objects import TABLES
+from nuvo_jupyter.model.objects import APPLICATIONS, TABLES
 from nuvo_jupyter.model.paths import from_name
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.workspace.capture import capture, look_at
@@ -135,6 +136,7 @@ def _take(
     same_as: tuple[int, BlobId] | None,
     durable: bool,
 ) -> Taken:
+    _refresh_applications(context, root, instance_id)
     memory, generation = _remembered(context, instance_id)
     with context.store.writer(generation) as writer:
         with at_one_point(Path(root.path) / TABLES):
@@ -158,6 +160,13 @@ def _take(
                 record(connection, snapshot_id)
     _remember(context, instance_id, memory, captured, _Proof(snapshot_id, captured.manifest_id, generation))
     return Taken(snapshot_id, captured)
+
+
+def _refresh_applications(context: Context, root: Root, instance_id: int) -> None:
+    if os.path.isdir(os.path.join(root.path, APPLICATIONS)):
+        with context.catalog.read() as connection:
+            instance = get_instance(connection, instance_id)
+        refresh(context, instance)
 
 
 def _remember(context: Context, instance_id: int, before: Memory, captured: Captured, proof: _Proof) -> None:

@@ -99,6 +99,28 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
     wheel: str = ""
 
 
+class Application(msgspec.Struct, frozen=True, kw_only=True):
+    """An application as it is shown.
+
+    Args:
+        name: of its folder.
+        definition: ``app.json``.
+        packages: of its lock.
+        argv: what its kernel runs, as a template.
+        prefix: its live environment on this machine; ``""`` if none is known.
+        kernel: name of its kernel on this machine; ``""`` if none is installed.
+        pending: the definition is another than that of the live environment: build it.
+    """
+
+    name: str
+    definition: Definition
+    packages: tuple[Package, ...]
+    argv: tuple[str, ...]
+    prefix: str
+    kernel: str
+    pending: bool
+
+
 class PackageChangeKind(enum.StrEnum):
     """What happens to a package when one definition takes another's place."""
 

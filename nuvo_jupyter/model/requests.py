@@ -39,6 +39,7 @@ Wait = Annotated[
         description="Seconds to wait for the task to finish before answering with where it stands.",
     ),
 ]
+ApplicationText = Annotated[str, Meta(min_length=1, max_length=200, description="Name of an application.")]
 TableText = Annotated[str, Meta(min_length=1, max_length=500, description="A table: [schema.]name.")]
 Limit = Annotated[int, Meta(ge=1, le=10_000, description="At most this many rows.")]
 Id = Annotated[int, Meta(ge=1, le=2**53)]
@@ -288,6 +289,44 @@ class TableRename(Request, frozen=True, kw_only=True):
 class TableDelete(Request, frozen=True, kw_only=True):
     instance: InstanceText
     table: TableText
+
+
+class OfApplication(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    name: ApplicationText
+
+
+class ApplicationAdd(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    name: ApplicationText
+    prefix: Annotated[
+        str,
+        Meta(min_length=1, max_length=4096, description="Folder of the environment, as sys.prefix shows it."),
+    ]
+    variables: Annotated[
+        tuple[Annotated[str, Meta(max_length=200)], ...],
+        Meta(max_length=200, description="NAMES of environment variables its kernel expects; never values."),
+    ] = ()
+    seal: Annotated[bool, Meta(description="Put all wheels into it, so that no index is needed.")] = False
+    offline: Annotated[bool, Meta(description="Never use the network.")] = False
+    wait: Wait = 0
+
+
+class ApplicationBuild(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    name: ApplicationText
+    offline: Annotated[bool, Meta(description="Never use the network.")] = False
+    any_python: Annotated[bool, Meta(description="Also with another Python than it was captured with.")] = (
+        False
+    )
+    confirmed: Annotated[bool, Meta(description="Also where its kernel runs another program.")] = False
+    wait: Wait = 0
+
+
+class ApplicationRename(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    name: ApplicationText
+    new: ApplicationText
 
 
 class Restore(Request, frozen=True, kw_only=True):

@@ -22,6 +22,8 @@ class TaskKind(enum.StrEnum):
     COLLECT = "collect"
     USAGE = "usage"
     FORGET = "forget"
+    APPLICATION_ADD = "application_add"
+    APPLICATION_BUILD = "application_build"
 
 
 class TaskState(enum.StrEnum):

@@ -58,6 +58,14 @@ def fields(**given: Any) -> Fields:
 STAGED = [{"path": "a.txt"}]
 
 
+def _application(scene: Scene) -> dict[str, Any]:
+    """A request about an application, which is made anew."""
+    folder = scene.campus.workspace("secret/anna") / ".nuvo" / "applications"
+    shutil.rmtree(folder, ignore_errors=True)
+    put_definition(folder / "py")
+    return {"instance": "secret/anna", "name": "py"}
+
+
 def _tables(scene: Scene, **given: Any) -> dict[str, Any]:
     """A request that changes tables, and the files it needs as they were."""
     folder = scene.campus.workspace("secret/anna") / "tables"
@@ -112,6 +120,15 @@ TABLE: dict[str, tuple[Fields, str]] = {
         "NNN RRRA AA",
     ),
     "table_delete": (lambda scene: _tables(scene, instance="secret/anna", table="u"), "NNN RRRA AA"),
+    "application_list": (fields(instance="secret/anna"), "NNN RARA AA"),
+    "application_show": (lambda scene: _application(scene), "NNN RARA AA"),
+    "application_add": (
+        lambda scene: {"instance": "secret/anna", "name": "new", "prefix": str(scene.campus.folder)},
+        "NNN RRRA AA",
+    ),
+    "application_build": (lambda scene: _application(scene), "NNN RRRA AA"),
+    "application_rename": (lambda scene: _application(scene) | {"new": "renamed"}, "NNN RRRA AA"),
+    "application_delete": (lambda scene: _application(scene), "NNN RRRA AA"),
     "stage_show": (fields(), "AAA AAAA AA"),
     "stage_add": (fields(state="secret/anna@1", objects=STAGED), "NNN RARA AA"),
     "stage_remove": (fields(objects=STAGED), "NNN NNNN AN"),

@@ -6,7 +6,7 @@ of ``nuvo_jupyter.engine`` that it names.
 
 from __future__ import annotations
 
-from nuvo_jupyter.engine.operations import distributions, growth, spaces, states, tables, upkeep
+from nuvo_jupyter.engine.operations import applications, distributions, growth, spaces, states, tables, upkeep
 from nuvo_jupyter.engine.operations.declaration import Operation, Raw
 
 __all__ = ["BY_NAME", "OPERATIONS", "Operation", "Raw"]
@@ -15,6 +15,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *spaces.OPERATIONS,
     *states.OPERATIONS,
     *tables.OPERATIONS,
+    *applications.OPERATIONS,
     *distributions.OPERATIONS,
     *growth.OPERATIONS,
     *upkeep.OPERATIONS,

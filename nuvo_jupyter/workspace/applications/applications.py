@@ -9,39 +9,24 @@ from pathlib import Path
 
 import msgspec
 
-from nuvo_jupyter.model.applications import Definition, Package, Realised, Standing
-from nuvo_jupyter.model.errors import AlreadyExists, EnvironmentFailed, NotFound
+from nuvo_jupyter.model.applications import Application, Realised, Standing
+from nuvo_jupyter.model.errors import (
+    AlreadyExists,
+    ApplicationDamaged,
+    EnvironmentFailed,
+    NotFound,
+    StorageFull,
+)
 from nuvo_jupyter.model.objects import APPLICATIONS
 from nuvo_jupyter.workspace.applications import capture as capturing
 from nuvo_jupyter.workspace.applications import definition, environments, kernel, known
-from nuvo_jupyter.workspace.applications.capture import Progress
 from nuvo_jupyter.workspace.applications.environments import Environment
+from nuvo_jupyter.workspace.applications.failures import explained
 from nuvo_jupyter.workspace.applications.known import Known
 from nuvo_jupyter.workspace.applications.names import check_name, lock_name
+from nuvo_jupyter.workspace.applications.packages import Progress
 from nuvo_jupyter.workspace.applications.realise import realise
 from nuvo_jupyter.workspace.applications.settings import settings_folder
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """An application as it is shown.
-
-    Args:
-        name: of its folder.
-        definition: ``app.json``.
-        packages: of its lock.
-        argv: what its kernel runs, as a template.
-        prefix: its live environment on this machine; ``""`` if none is known.
-        kernel: name of its kernel on this machine; ``""`` if none is installed.
-        pending: the definition is another than that of the live environment: re-create it.
-    """
-
-    name: str
-    definition: Definition
-    packages: tuple[Package, ...]
-    argv: tuple[str, ...]
-    prefix: str
-    kernel: str
-    pending: bool
 
 
 class Applications:
@@ -73,8 +58,16 @@ class Applications:
 
         Raises:
             InvalidInput: no application can have that name.
+            ApplicationDamaged: the way there leads through a link.
         """
-        return self.workspace / APPLICATIONS / check_name(name)
+        way = self.workspace
+        for part in APPLICATIONS.split("/"):
+            way = way / part
+            if way.is_symlink():
+                raise ApplicationDamaged(
+                    f"{way} is a link: applications are only kept in the instance itself."
+                )
+        return way / check_name(name)
 
     def names(self) -> list[str]:
         """The names of all applications."""
@@ -84,7 +77,7 @@ class Applications:
             return []
         return [name for name in found if definition.exists(self.workspace / APPLICATIONS / name)]
 
-    def show(self, name: str) -> Shown:
+    def show(self, name: str) -> Application:
         """An application with its packages.
 
         Raises:
@@ -93,7 +86,7 @@ class Applications:
         """
         written = definition.read(self.folder(name))
         here = known.load(self.home, self.workspace, name)
-        return Shown(
+        return Application(
             name=name,
             definition=written.definition,
             packages=tuple(entry.package for entry in written.entries),
@@ -115,7 +108,7 @@ class Applications:
         offline: bool = False,
         check: Callable[[], None] | None = None,
         progress: Progress | None = None,
-    ) -> Shown:
+    ) -> Application:
         """Capture an environment as a new application.
 
         Args:
@@ -148,8 +141,9 @@ class Applications:
             seal=seal,
             settings=str(settings or settings_folder()),
         )
-        capturing.capture(folder, fresh, offline=offline, check=check, progress=progress)
-        known.save(self.home, fresh)
+        with explained(f"{name} could not be captured"):
+            capturing.capture(folder, fresh, offline=offline, check=check, progress=progress)
+            known.save(self.home, fresh)
         return self.show(name)
 
     def refresh(
@@ -190,9 +184,10 @@ class Applications:
         if force:
             here.looked = ""
         before = msgspec.msgpack.encode(here)
-        written = capturing.capture(folder, here, offline=offline, check=check, progress=progress)
-        if msgspec.msgpack.encode(here) != before or force or seal is not None:
-            known.save(self.home, here)
+        with explained(f"{name} could not be captured"):
+            written = capturing.capture(folder, here, offline=offline, check=check, progress=progress)
+            if msgspec.msgpack.encode(here) != before or force or seal is not None:
+                known.save(self.home, here)
         return Standing.REFRESHED if written else Standing.UNCHANGED
 
     def refresh_all(
@@ -207,7 +202,7 @@ class Applications:
         for name in self.names():
             try:
                 found[name] = self.refresh(name, offline=offline, check=check, progress=progress)
-            except (EnvironmentFailed, OSError):
+            except (ApplicationDamaged, EnvironmentFailed, StorageFull):
                 found[name] = Standing.FAILED
         return found
 
@@ -228,21 +223,22 @@ class Applications:
             workspace=os.path.realpath(self.workspace), application=name, prefix=""
         )
         here.seal = here.seal or definition.read(folder).definition.sealed
-        done = realise(
-            self.home,
-            folder,
-            here,
-            self.space,
-            instance=self.instance,
-            kernels=self.kernels,
-            python=python,
-            any_python=any_python,
-            confirmed=confirmed,
-            offline=offline,
-            check=check,
-            progress=progress,
-        )
-        known.save(self.home, here)
+        with explained(f"{name} could not be re-created"):
+            done = realise(
+                self.home,
+                folder,
+                here,
+                self.space,
+                instance=self.instance,
+                kernels=self.kernels,
+                python=python,
+                any_python=any_python,
+                confirmed=confirmed,
+                offline=offline,
+                check=check,
+                progress=progress,
+            )
+            known.save(self.home, here)
         return done
 
     def rename(self, old: str, new: str) -> None:

@@ -1,0 +1,142 @@
+"""The applications of an instance: list, show, compare; capture, build, rename and delete them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.delivery.applications import queue_build
+from nuvo_jupyter.delivery.orders import ApplicationAddOrder, ApplicationBuildOrder
+from nuvo_jupyter.engine.call import Call
+from nuvo_jupyter.engine.tasks import answer
+from nuvo_jupyter.engine.writable import require_writable
+from nuvo_jupyter.model.applications import Application
+from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotFound
+from nuvo_jupyter.model.requests import (
+    ApplicationAdd,
+    ApplicationBuild,
+    ApplicationRename,
+    OfApplication,
+    OfInstance,
+)
+from nuvo_jupyter.model.tasks import Task, TaskKind
+
+
+def application_list(call: Call, _request: OfInstance) -> tuple[Application, ...]:
+    """The applications of a current state, by name."""
+    found = _applications(call)
+    return tuple(found.show(name) for name in found.names())
+
+
+def application_show(call: Call, request: OfApplication) -> Application:
+    """An application with its packages, and why it is not complete.
+
+    Raises:
+        NotFound: there is none.
+        ApplicationDamaged: its definition cannot be read.
+    """
+    found: Application = _existing(call, request.name).show(request.name)
+    return found
+
+
+def application_add(call: Call, request: ApplicationAdd) -> Task:
+    """Queue the capture of an environment as a new application.
+
+    Raises:
+        AlreadyExists: the name is taken.
+        InvalidInput: no application can have that name, or the prefix is no folder.
+    """
+    assert call.instance is not None
+    require_writable(call.instance)
+    found = _applications(call)
+    found.folder(request.name)
+    if request.name in found.names():
+        raise AlreadyExists(
+            f"There is an application {request.name} already.", hint="Use another name, or delete it first."
+        )
+    if not os.path.isabs(request.prefix) or not os.path.isdir(request.prefix):
+        raise InvalidInput(
+            f"{request.prefix!r} is no folder of an environment.",
+            hint="Give the folder, as sys.prefix shows it.",
+        )
+    order = ApplicationAddOrder(
+        request.name, request.prefix, request.variables, request.seal, request.offline
+    )
+    with call.write() as connection:
+        task_id = queue.insert_task(
+            connection,
+            kind=TaskKind.APPLICATION_ADD,
+            title=f"Add the application {request.name} to {call.instance.space}/{call.instance.name}",
+            order=order,
+            created_by=call.who,
+            space_id=call.instance.space_id,
+            instance_id=call.instance.id,
+        )
+        call.detail["task"] = task_id
+    return answer(call, task_id, request.wait)
+
+
+def application_build(call: Call, request: ApplicationBuild) -> Task:
+    """Queue the building of an application's environment; its kernel then stands in the launcher.
+
+    Raises:
+        NotFound: there is no such application.
+    """
+    assert call.instance is not None
+    require_writable(call.instance)
+    _existing(call, request.name)
+    order = ApplicationBuildOrder(request.name, request.offline, request.any_python, request.confirmed)
+    with call.write() as connection:
+        task_id = queue_build(connection, call.instance, order, by=call.who)
+        call.detail["task"] = task_id
+    return answer(call, task_id, request.wait)
+
+
+def application_rename(call: Call, request: ApplicationRename) -> Application:
+    """Rename an application of a current state.
+
+    Raises:
+        NotFound: there is no such application.
+        AlreadyExists: the new name is taken.
+    """
+    assert call.instance is not None
+    require_writable(call.instance)
+    found = _existing(call, request.name)
+    found.rename(request.name, request.new)
+    renamed: Application = found.show(request.new)
+    return renamed
+
+
+def application_delete(call: Call, request: OfApplication) -> Application:
+    """Delete an application of a current state and its kernel; snapshots keep theirs.
+
+    Raises:
+        NotFound: there is no such application.
+    """
+    assert call.instance is not None
+    require_writable(call.instance)
+    found = _existing(call, request.name)
+    deleted: Application = found.show(request.name)
+    found.delete(request.name)
+    return deleted
+
+
+def _existing(call: Call, name: str) -> Any:
+    assert call.instance is not None
+    found = _applications(call)
+    if name not in found.names():
+        raise NotFound(
+            f"{call.instance.space}/{call.instance.name} has no application {name!r}.",
+            hint="`nuvo app list` lists them.",
+        )
+    return found
+
+
+def _applications(call: Call) -> Any:
+    from nuvo_jupyter.workspace.applications.applications import Applications
+
+    assert call.instance is not None
+    row = call.instance
+    return Applications(call.engine.context.home, Path(row.workspace), row.space, row.name)
