@@ -117,8 +117,10 @@ def digest(folder: Path) -> str:
 
 def small_files(folder: Path, inside: str) -> list[tuple[str, bytes]]:
     """Regular files below a subfolder of a definition, by path relative to it; links and large files are passed over."""
-    found = []
+    found: list[tuple[str, bytes]] = []
     top = folder / inside
+    if top.is_symlink():
+        return found
     for path, folders, names in os.walk(top, followlinks=False):
         folders.sort()
         for name in sorted(names):
@@ -179,6 +181,7 @@ def write(
         conda: ``conda.lock.json``.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _unlink_links(folder)
     kept = set(keep)
     for wheel in wheels:
         (folder / WHEELS).mkdir(exist_ok=True)
@@ -202,11 +205,13 @@ def write(
     put(folder / APP, msgspec.json.format(msgspec.json.encode(definition)) + b"\n")
     for old in os.listdir(folder):
         if (_LOCK.fullmatch(old) and old != name) or old.startswith(TEMPORARY):
-            os.unlink(folder / old)
+            with contextlib.suppress(IsADirectoryError):
+                os.unlink(folder / old)
     if (folder / WHEELS).is_dir():
         for old in os.listdir(folder / WHEELS):
             if old not in kept:
-                os.unlink(folder / WHEELS / old)
+                with contextlib.suppress(IsADirectoryError):
+                    os.unlink(folder / WHEELS / old)
         _prune(folder / WHEELS)
 
 
@@ -263,6 +268,17 @@ def _bytes(fd: int, name: str, most: int) -> bytes:
 def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _unlink_links(folder: Path) -> None:
+    """A definition that came from elsewhere may hold links; what is written or removed must not go through them."""
+    if folder.is_symlink():
+        raise ApplicationDamaged(f"The application {folder.name} is a link, not a folder.")
+    for path, folders, names in os.walk(folder, followlinks=False):
+        for name in [*folders, *names]:
+            full = Path(path, name)
+            if full.is_symlink():
+                full.unlink()
 
 
 def _prune(folder: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from nuvo_jupyter.model.errors import (
     ApplicationDamaged,
@@ -90,6 +93,25 @@ def failure(text: str, *, offline: bool) -> NuvoError:
     if "No solution found" in text:
         return PackageUnavailable(f"{named} is on no index in the version asked for.")
     return EnvironmentFailed(f"{named} could not be installed.", hint=_last_words(text))
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """What the system says while something is done, as an error of ours.
+
+    Args:
+        what: was being done, as in ``… could not be captured``.
+
+    Raises:
+        StorageFull: no space or quota is left.
+        EnvironmentFailed: anything else.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StorageFull(f"{what}: no space or quota is left.") from error
+        raise EnvironmentFailed(f"{what}: {error}.") from error
 
 
 def _last_hint(text: str) -> str | None:

@@ -11,17 +11,14 @@ from pathlib import Path
 import blake3
 import msgspec
 
-from nuvo_jupyter.model.errors import ApplicationDamaged, EnvironmentFailed, StorageFull
+from nuvo_jupyter.model.errors import ApplicationDamaged, EnvironmentFailed
 from nuvo_jupyter.workspace.applications import definition, environments, installed, lock, uv, wheel
-from nuvo_jupyter.workspace.applications.failures import failure, is_network
+from nuvo_jupyter.workspace.applications.failures import explained, failure, is_network
 from nuvo_jupyter.workspace.applications.installed import Distribution
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter, ask, program_in
 from nuvo_jupyter.workspace.applications.lock import Entry
+from nuvo_jupyter.workspace.applications.packages import Progress
 
-Progress = Callable[[int, int, str], None]
-
-_FULL = frozenset({28, 122, 27})
-"""ENOSPC, EDQUOT, EFBIG."""
 _LOCK = "pylock.nuvo.toml"
 _VERIFIED = ".verified"
 
@@ -59,32 +56,28 @@ def build(
     """
     entries = tuple(entries)
     name = environments.key(entries, base.python)
-    try:
-        with environments.building(home, name, check) as (work, held):
-            found = environments.ready(home, name)
-            if found:
-                return found, False
-            local = _provide(home, folder, entries, check)
-            (work / _LOCK).write_bytes(lock.write(entries, base.python.minor, local))
-            made = work / "env"
-            _venv(made, base, work, held, check)
-            _sync(made, work, held, entries, offline, check, progress)
-            interpreter = ask(program_in(made))
-            own = msgspec.structs.replace(
-                interpreter,
-                sites=tuple(
-                    site for site in interpreter.sites if site.startswith(interpreter.prefix + os.sep)
-                ),
-            )
-            _assure(home, made, own, work, held, entries, offline, check)
-            environments.mark(made, own, entries)
-            target = environments.place(home, name)
-            os.rename(made, target)
-            return target, True
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StorageFull("The environment could not be built: no space or quota is left.") from error
-        raise EnvironmentFailed(f"The environment could not be built: {error}.") from error
+    with (
+        explained("The environment could not be built"),
+        environments.building(home, name, check) as (work, held),
+    ):
+        found = environments.ready(home, name)
+        if found:
+            return found, False
+        local = _provide(home, folder, entries, check)
+        (work / _LOCK).write_bytes(lock.write(entries, base.python.minor, local))
+        made = work / "env"
+        _venv(made, base, work, held, check)
+        _sync(made, work, held, entries, offline, check, progress)
+        interpreter = ask(program_in(made))
+        own = msgspec.structs.replace(
+            interpreter,
+            sites=tuple(site for site in interpreter.sites if site.startswith(interpreter.prefix + os.sep)),
+        )
+        _assure(home, made, own, work, held, entries, offline, check)
+        environments.mark(made, own, entries)
+        target = environments.place(home, name)
+        os.rename(made, target)
+        return target, True
 
 
 def _provide(

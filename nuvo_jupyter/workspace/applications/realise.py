@@ -21,12 +21,12 @@ from nuvo_jupyter.model.errors import (
 from nuvo_jupyter.workspace.applications import definition, install, installed, kernel, sources, uv
 from nuvo_jupyter.workspace.applications.compare import mismatch
 from nuvo_jupyter.workspace.applications.definition import LOGOS, Written, small_files
-from nuvo_jupyter.workspace.applications.install import Progress
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter, ask, looks, program_in
 from nuvo_jupyter.workspace.applications.kernel import Owner
 from nuvo_jupyter.workspace.applications.known import Known
 from nuvo_jupyter.workspace.applications.lock import Entry
 from nuvo_jupyter.workspace.applications.names import kernel_name
+from nuvo_jupyter.workspace.applications.packages import Progress
 
 
 def realise(

@@ -236,6 +236,31 @@ def test_a_full_disk_leaves_the_old_environment(tmp_path: Path, realised: Applic
     assert packages_of(Path(spec["argv"][0]).parents[1]) == {"alpha": "1.0", "gamma": "1.0"}
 
 
+@pytest.mark.parametrize("inside", ["wheels", "settings", "logos", "settings/@jupyterlab"])
+def test_links_in_a_definition_do_not_lead_out_of_it(
+    tmp_path: Path, realised: Applications, inside: str, index: Index
+) -> None:
+    documents = tmp_path / "Documents"
+    documents.mkdir()
+    (documents / "thesis.txt").write_text("years of work")
+    link = realised.folder("science") / inside
+    shutil.rmtree(link, ignore_errors=True)
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(documents)
+    realised.refresh("science", force=True)
+    assert os.listdir(documents) == ["thesis.txt"]
+    assert not link.is_symlink()
+
+
+def test_a_way_through_links_is_not_taken(tmp_path: Path, realised: Applications) -> None:
+    moved = (realised.workspace / ".nuvo").rename(tmp_path / "moved")
+    (realised.workspace / ".nuvo").symlink_to(moved)
+    for attempt in (realised.refresh, realised.realise, realised.delete, realised.show):
+        with pytest.raises(ApplicationDamaged):
+            attempt("science")
+    assert (moved / "applications/science/app.json").is_file()
+
+
 def test_what_is_no_application(applications: Applications) -> None:
     with pytest.raises(NotFound):
         applications.realise("none")
