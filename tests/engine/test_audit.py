@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from nuvo_jupyter.engine.operations import OPERATIONS
+from nuvo_jupyter.model.applications import Definition, Python
 from nuvo_jupyter.model.errors import NotFound, NuvoError, Refused
+from nuvo_jupyter.workspace.applications import definition, lock
 from nuvo_jupyter.workspace.tables.connection import Connection
 
 from .campus import PROFESSOR, Campus, Keeper
@@ -69,6 +72,26 @@ CHANGES: dict[str, tuple[str | None, Fields, Fields | None]] = {
         {"instance": "intro/master", "table": "d"},
         {"instance": "intro/master", "table": "missing"},
     ),
+    "application_add": (
+        PROFESSOR,
+        {"instance": "intro/master", "name": "py", "prefix": sys.prefix},
+        {"instance": "intro/master", "name": "../py", "prefix": sys.prefix},
+    ),
+    "application_build": (
+        PROFESSOR,
+        {"instance": "intro/master", "name": "a"},
+        {"instance": "intro/master", "name": "missing"},
+    ),
+    "application_rename": (
+        PROFESSOR,
+        {"instance": "intro/master", "name": "b", "new": "c"},
+        {"instance": "intro/master", "name": "missing", "new": "c"},
+    ),
+    "application_delete": (
+        PROFESSOR,
+        {"instance": "intro/master", "name": "d"},
+        {"instance": "intro/master", "name": "missing"},
+    ),
     "stage_add": (
         PROFESSOR,
         {"state": "intro/master", "objects": STAGED},
@@ -115,6 +138,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Campus, Kee
     cancelled = campus.call("distribute", PROFESSOR, source="intro/master", whole=True, to=["ben"])
     campus.call("task_cancel", PROFESSOR, id=cancelled.id)
     campus.call("stage_add", PROFESSOR, state="intro/master", objects=STAGED)
+    python = Python(implementation="cpython", version="3.11.7", system="linux", machine="x86_64")
+    for name in "abd":
+        empty = Definition(name=name, python=python, complete=True)
+        folder = campus.workspace("intro/master") / ".nuvo" / "applications" / name
+        definition.write(folder, empty, lock.write([], "3.11"), "", (), (), {}, {})
     keeper = Keeper(campus)
     yield (
         campus,

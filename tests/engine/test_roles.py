@@ -6,6 +6,7 @@ everything in it is as if it were not there, word for word.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,9 @@ from typing import Any
 import pytest
 
 from nuvo_jupyter.engine.operations import BY_NAME, OPERATIONS
+from nuvo_jupyter.model.applications import Definition, Python
 from nuvo_jupyter.model.errors import NotFound, NuvoError, Refused
+from nuvo_jupyter.workspace.applications import definition, lock
 from nuvo_jupyter.workspace.tables.connection import Connection
 
 from .campus import PROFESSOR, Campus, Keeper
@@ -62,7 +65,9 @@ def _application(scene: Scene) -> dict[str, Any]:
     """A request about an application, which is made anew."""
     folder = scene.campus.workspace("secret/anna") / ".nuvo" / "applications"
     shutil.rmtree(folder, ignore_errors=True)
-    put_definition(folder / "py")
+    python = Python(implementation="cpython", version="3.11.7", system="linux", machine="x86_64")
+    empty = Definition(name="py", python=python, complete=True)
+    definition.write(folder / "py", empty, lock.write([], "3.11"), "", (), (), {}, {})
     return {"instance": "secret/anna", "name": "py"}
 
 

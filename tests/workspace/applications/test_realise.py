@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,9 @@ def test_a_kernel_that_runs_something_else_is_shown_first(tmp_path: Path, scienc
         assert not (tmp_path / "kernels").exists()
     done = science.realise("science", offline=True, confirmed=True)
     assert done.argv == (f"{done.prefix}/bin/python", "-m", "ipykernel_launcher", "--x")
+    assert science.refresh("science") is Standing.UNCHANGED
+    shutil.rmtree(tmp_path / "kernels")
+    assert science.refresh("science") is Standing.UNCHANGED
 
 
 def test_kernels_of_others_are_not_taken(tmp_path: Path, science: Applications, index: Index) -> None:
@@ -260,3 +264,21 @@ def test_kernels_of_others_are_not_taken(tmp_path: Path, science: Applications, 
     science.add("other", tmp_path / "env")
     assert science.realise("other").kernel != "nuvo-physics-other"
     assert (foreign / "kernel.json").read_text() == "{}"
+
+
+def test_two_at_once_build_one(tmp_path: Path, science: Applications) -> None:
+    bob = instance(tmp_path, "bob")
+    copy_to(science, bob)
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda one: one.realise("science", offline=True), [science, bob]))
+    assert done[0].prefix == done[1].prefix
+    assert sorted(one.built for one in done) == [False, True]
+
+
+def test_without_packages(tmp_path: Path, applications: Applications) -> None:
+    shown = applications.add("empty", make_environment(tmp_path / "env"), offline=True)
+    assert shown.packages == ()
+    assert shown.argv == ()
+    done = applications.realise("empty", offline=True)
+    assert done.kernel == ""
+    assert packages_of(Path(done.prefix)) == {}
