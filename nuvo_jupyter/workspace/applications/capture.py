@@ -58,7 +58,7 @@ def capture(
         known.looked = ""
     interpreter = known.interpreter
     looked = installed.looks(interpreter.sites, interpreter.scripts)
-    found = installed.print_of(looked)
+    found = installed.print_of(looked, interpreter.prefix)
     old = _old(folder)
     same = bool(old) and known.looked == found and known.definition == definition.digest(folder)
     listed = installed.distributions(interpreter.sites) if not same or known.projects else []

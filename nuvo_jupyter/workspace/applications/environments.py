@@ -121,19 +121,21 @@ def place(home: Path, name: str) -> Path:
         number += 1
 
 
-def ready(home: Path, name: str) -> Path | None:
-    """A complete environment that is as it was built, if there is one."""
+def ready(home: Path, name: str) -> tuple[Path, str] | None:
+    """A complete environment that is as it was built, if there is one, and how its files look."""
     top = home / FOLDER
     if not top.is_dir():
         return None
     for found in sorted(os.listdir(top)):
-        if (found == name or found.startswith(f"{name}-")) and _KEY.fullmatch(found) and intact(top / found):
-            return top / found
+        if (found == name or found.startswith(f"{name}-")) and _KEY.fullmatch(found):
+            looked = intact(top / found)
+            if looked:
+                return top / found, looked
     return None
 
 
-def mark(folder: Path, interpreter: Interpreter, entries: Iterable[Entry]) -> None:
-    """Write into an environment that it is complete."""
+def mark(folder: Path, interpreter: Interpreter, entries: Iterable[Entry]) -> str:
+    """Write into an environment that it is complete; returns how its files look."""
     entries = list(entries)
     sites = tuple(os.path.relpath(site, interpreter.prefix) for site in interpreter.sites)
     scripts = os.path.relpath(interpreter.scripts, interpreter.prefix)
@@ -146,23 +148,26 @@ def mark(folder: Path, interpreter: Interpreter, entries: Iterable[Entry]) -> No
         wheels=tuple(sorted({file.sha256 for entry in entries for file in entry.files if file.wheel})),
     )
     put(folder / _MARK, msgspec.json.encode(content))
+    return content.looked
 
 
-def intact(folder: Path) -> bool:
-    """Whether an environment is as it was built: nothing added, removed or changed."""
+def intact(folder: Path) -> str:
+    """How an environment's files look if it is as it was built, nothing added, removed or changed; else ``""``."""
     found = read_mark(folder)
     if found is None or not os.access(folder / "bin" / "python", os.X_OK):
-        return False
-    if _looks(folder, found.sites, found.scripts) == found.looked:
-        return True
+        return ""
+    looked = _looks(folder, found.sites, found.scripts)
+    if looked == found.looked:
+        return looked
     # Some packages write files beside their code; what counts is what was installed.
     sites = [os.path.normpath(folder / site) for site in found.sites]
     listed = installed.distributions(sites)
-    return (
+    same = (
         {one.name: one.version for one in listed} == found.packages
         and not installed.strays(listed, sites)
         and not any(installed.damages(listed).values())
     )
+    return looked if same else ""
 
 
 def read_mark(folder: Path) -> Mark | None:
@@ -229,8 +234,11 @@ def remove(home: Path, environments: Iterable[Environment]) -> list[str]:
 
 
 def _looks(folder: Path, sites: Iterable[str], scripts: str) -> str:
-    seen = installed.looks([os.path.normpath(folder / site) for site in sites], str(folder / scripts))
-    return installed.print_of({os.path.relpath(path, folder): look for path, look in seen.items()})
+    base = os.path.realpath(folder)
+    seen = installed.looks(
+        [os.path.normpath(os.path.join(base, site)) for site in sites], os.path.join(base, scripts)
+    )
+    return installed.print_of(seen, base)
 
 
 def _clear(top: Path) -> None:

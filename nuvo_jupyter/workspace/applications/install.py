@@ -32,7 +32,7 @@ def build(
     offline: bool = False,
     check: Callable[[], None] | None = None,
     progress: Progress | None = None,
-) -> tuple[Path, bool]:
+) -> tuple[Path, bool, str]:
     """The environment of a lock: the one that is there and intact, or a new one.
 
     Args:
@@ -45,7 +45,7 @@ def build(
         progress: told how many packages are installed, of how many.
 
     Returns:
-        Its folder, and whether it was built now.
+        Its folder, whether it was built now, and how its files look.
 
     Raises:
         ApplicationDamaged: a wheel is missing or not what the lock says.
@@ -62,7 +62,7 @@ def build(
     ):
         found = environments.ready(home, name)
         if found:
-            return found, False
+            return found[0], False, found[1]
         local = _provide(home, folder, entries, check)
         (work / _LOCK).write_bytes(lock.write(entries, base.python.minor, local))
         made = work / "env"
@@ -74,10 +74,10 @@ def build(
             sites=tuple(site for site in interpreter.sites if site.startswith(interpreter.prefix + os.sep)),
         )
         _assure(home, made, own, work, held, entries, offline, check)
-        environments.mark(made, own, entries)
+        looked = environments.mark(made, own, entries)
         target = environments.place(home, name)
         os.rename(made, target)
-        return target, True
+        return target, True, looked
 
 
 def _provide(

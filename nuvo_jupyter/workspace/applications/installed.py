@@ -124,15 +124,15 @@ def looks(sites: Iterable[str], scripts: str) -> dict[str, tuple[int, int]]:
     return found
 
 
-def print_of(looked: Mapping[str, tuple[int, int]]) -> str:
-    """One short text for how all files look."""
-    digest = blake3.blake3()
-    digest.update(
-        "\n".join(f"{path}\0{size}\0{time}" for path, (size, time) in sorted(looked.items())).encode(
-            "utf-8", "surrogateescape"
-        )
-    )
-    return digest.hexdigest(length=16)
+def print_of(looked: Mapping[str, tuple[int, int]], base: str = "") -> str:
+    """One short text for how all files look, wherever the folder ``base`` that they lie in is moved."""
+    skipped = len(base)
+    lines = [
+        f"{path[skipped:] if base and path.startswith(base) else path}\0{size}\0{time}"
+        for path, (size, time) in looked.items()
+    ]
+    lines.sort()
+    return blake3.blake3("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest(length=16)
 
 
 def damage(distribution: Distribution) -> str:

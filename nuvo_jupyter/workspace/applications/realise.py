@@ -18,7 +18,7 @@ from nuvo_jupyter.model.errors import (
     PackageUnavailable,
     PythonUnsuitable,
 )
-from nuvo_jupyter.workspace.applications import definition, install, installed, kernel, sources, uv
+from nuvo_jupyter.workspace.applications import definition, install, kernel, sources, uv
 from nuvo_jupyter.workspace.applications.compare import mismatch
 from nuvo_jupyter.workspace.applications.definition import LOGOS, Written, small_files
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter, ask, looks, program_in
@@ -78,13 +78,13 @@ def realise(
     entries = written.entries
     if mismatch(written.definition.python, base.python):
         entries = _ported(written, base, offline, check)
-    prefix, built = install.build(
+    prefix, built, looked = install.build(
         home, folder, entries, base, offline=offline, check=check, progress=progress
     )
     interpreter = ask(program_in(prefix))
     known.prefix = str(prefix)
     known.interpreter, known.program = interpreter, looks(prefix)
-    known.looked = installed.print_of(installed.looks(interpreter.sites, interpreter.scripts))
+    known.looked = looked
     known.checked, known.projects, known.spec = {}, {}, ""
     known.definition = written.digest
     known.variables = written.definition.variables

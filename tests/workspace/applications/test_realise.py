@@ -239,7 +239,7 @@ def test_a_kernel_that_runs_something_else_is_shown_first(tmp_path: Path, scienc
         ["{python}", "-c", "evil"],
         ["{python}", "-m", "ipykernel_launcher", "--x"],
     ):
-        template.write_text(json.dumps({**content, "argv": argv}))
+        template.write_text(json.dumps({**content, "argv": argv}, indent=2) + "\n")
         with pytest.raises(ConfirmationNeeded, match="runs another command.*" + argv[-1]):
             science.realise("science", offline=True)
         assert not (tmp_path / "kernels").exists()
