@@ -25,6 +25,7 @@ _MODULES = (
     "states",
     "tables",
     "applications",
+    "crates",
     "stage",
     "distribution",
     "tasks",

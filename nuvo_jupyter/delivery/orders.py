@@ -155,3 +155,14 @@ class ApplicationBuildOrder(msgspec.Struct, frozen=True):
     offline: bool = False
     any_python: bool = False
     confirmed: bool = False
+
+
+class CrateImportOrder(msgspec.Struct, frozen=True):
+    """Bring a crate that lies in the task's instance into the store, as a snapshot of it.
+
+    Args:
+        path: path text of the file.
+    """
+
+    path: str
+    name: str | None = None

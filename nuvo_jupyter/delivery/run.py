@@ -71,6 +71,7 @@ WORK = {
     TaskKind.FORGET: _later("retaining", "forget_by_rule"),
     TaskKind.APPLICATION_ADD: _later("applications", "add_application"),
     TaskKind.APPLICATION_BUILD: _later("applications", "build_application"),
+    TaskKind.CRATE_IMPORT: _later("crates", "import_snapshot"),
 }
 
 

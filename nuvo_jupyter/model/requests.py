@@ -329,6 +329,23 @@ class ApplicationRename(Request, frozen=True, kw_only=True):
     new: ApplicationText
 
 
+class CrateExport(Request, frozen=True, kw_only=True):
+    state: StateText
+    title: Annotated[str, Meta(max_length=1000)] = ""
+    description: Text = ""
+    authors: Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=200)] = ()
+    license: Annotated[str, Meta(max_length=1000, description="Web address of a licence, or a sentence.")] = (
+        ""
+    )
+
+
+class CrateImport(Request, frozen=True, kw_only=True):
+    instance: InstanceText
+    path: Annotated[PathText, Meta(description="Of the crate in the instance.")]
+    name: Annotated[str, Meta(max_length=200, description="Name of the snapshot.")] = ""
+    wait: Wait = 0
+
+
 class Restore(Request, frozen=True, kw_only=True):
     source: Annotated[str, Meta(max_length=5000, description="The snapshot to restore from.")]
     paths: Annotated[

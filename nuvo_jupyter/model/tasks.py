@@ -24,6 +24,7 @@ class TaskKind(enum.StrEnum):
     FORGET = "forget"
     APPLICATION_ADD = "application_add"
     APPLICATION_BUILD = "application_build"
+    CRATE_IMPORT = "crate_import"
 
 
 class TaskState(enum.StrEnum):

@@ -92,6 +92,11 @@ CHANGES: dict[str, tuple[str | None, Fields, Fields | None]] = {
         {"instance": "intro/master", "name": "d"},
         {"instance": "intro/master", "name": "missing"},
     ),
+    "crate_import": (
+        PROFESSOR,
+        {"instance": "intro/master", "path": "a.txt"},
+        {"instance": "intro/master", "path": "missing.zip"},
+    ),
     "stage_add": (
         PROFESSOR,
         {"state": "intro/master", "objects": STAGED},

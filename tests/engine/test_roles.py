@@ -134,6 +134,8 @@ TABLE: dict[str, tuple[Fields, str]] = {
     "application_build": (lambda scene: _application(scene), "NNN RRRA AA"),
     "application_rename": (lambda scene: _application(scene) | {"new": "renamed"}, "NNN RRRA AA"),
     "application_delete": (lambda scene: _application(scene), "NNN RRRA AA"),
+    "crate_export": (fields(state="secret/anna@1"), "NNN RARA AA"),
+    "crate_import": (fields(instance="secret/anna", path="a.txt"), "NNN RRRA AA"),
     "stage_show": (fields(), "AAA AAAA AA"),
     "stage_add": (fields(state="secret/anna@1", objects=STAGED), "NNN RARA AA"),
     "stage_remove": (fields(objects=STAGED), "NNN NNNN AN"),

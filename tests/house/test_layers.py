@@ -14,9 +14,9 @@ FLOORS = [
     {"store"},
     {"workspace"},
     {"merge"},
+    {"interop"},
     {"delivery"},
     {"engine"},
-    {"interop"},
     {"clients"},
     {"handlers", "magics", "cli", "demo"},
 ]

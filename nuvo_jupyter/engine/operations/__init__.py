@@ -6,7 +6,16 @@ of ``nuvo_jupyter.engine`` that it names.
 
 from __future__ import annotations
 
-from nuvo_jupyter.engine.operations import applications, distributions, growth, spaces, states, tables, upkeep
+from nuvo_jupyter.engine.operations import (
+    applications,
+    crates,
+    distributions,
+    growth,
+    spaces,
+    states,
+    tables,
+    upkeep,
+)
 from nuvo_jupyter.engine.operations.declaration import Operation, Raw
 
 __all__ = ["BY_NAME", "OPERATIONS", "Operation", "Raw"]
@@ -16,6 +25,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *states.OPERATIONS,
     *tables.OPERATIONS,
     *applications.OPERATIONS,
+    *crates.OPERATIONS,
     *distributions.OPERATIONS,
     *growth.OPERATIONS,
     *upkeep.OPERATIONS,

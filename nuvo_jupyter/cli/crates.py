@@ -1,0 +1,80 @@
+"""`nuvo export` and `nuvo import`: snapshots shared outside."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+from nuvo_jupyter.cli import completion
+from nuvo_jupyter.cli.declare import App, Argument, Context, Option
+from nuvo_jupyter.cli.options import Instance, Json, Wait
+from nuvo_jupyter.cli.session import session
+from nuvo_jupyter.model.errors import AlreadyExists
+
+
+def add(app: App) -> None:
+    """Declare the commands."""
+
+    @app.command()
+    def export(
+        context: Context,
+        snapshot: Annotated[
+            str, Argument(metavar="SNAPSHOT", help="A snapshot.", autocompletion=completion.states)
+        ],
+        file: Annotated[
+            str, Option("--output", "-o", help="The file to write; '-' for standard output.")
+        ] = "",
+        title: Annotated[str, Option("--title", help="Title.")] = "",
+        description: Annotated[str, Option("--description", help="What it is.")] = "",
+        author: Annotated[list[str] | None, Option("--author", help="Who made it; can be repeated.")] = None,
+        license: Annotated[str, Option("--license", help="Web address of a licence, or a sentence.")] = "",
+        force: Annotated[bool, Option("--force", help="Replace the file.")] = False,
+    ) -> None:
+        """Export a snapshot as one file, an RO-Crate."""
+        run = session(context)
+        raw = run.client.crate_export(
+            state=run.place.snapshot(snapshot),
+            title=title,
+            description=description,
+            authors=tuple(author or ()),
+            license=license,
+        )
+        if file == "-":
+            for piece in raw.body:
+                sys.stdout.buffer.write(piece)
+            sys.stdout.buffer.flush()
+            return
+        target = file or raw.filename
+        if os.path.lexists(target) and not force:
+            raise AlreadyExists(
+                f"There is a file {target!r} already.", hint="Choose another name, or --force."
+            )
+        temporary = f"{target}.{os.getpid()}.part"
+        try:
+            with open(temporary, "xb") as opened:
+                for piece in raw.body:
+                    opened.write(piece)
+            os.replace(temporary, target)
+        finally:
+            if os.path.lexists(temporary):
+                os.unlink(temporary)
+        run.output.note(f"Written: {target}")
+
+    @app.command("import")
+    def import_(
+        context: Context,
+        file: Annotated[str, Argument(metavar="FILE", help="A crate in the instance's folder.")],
+        name: Annotated[str, Option("--name", help="Name of the snapshot.")] = "",
+        instance: Instance = "",
+        wait: Wait = True,
+        json: Json = False,
+    ) -> None:
+        """Import a crate as a snapshot; then restore from it."""
+        run = session(context)
+        task = run.client.crate_import(
+            instance=instance or run.place.instance, path=run.place.path(file), name=name
+        )
+        done = run.finish(task, wait)
+        if not run.output.struct(done) and done.snapshot:
+            run.output.line(f"{done.snapshot}")

@@ -1,0 +1,55 @@
+"""Snapshots as crates: exported from one home, imported into another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nuvo_jupyter.model.errors import InvalidInput, NotFound
+
+from .campus import PROFESSOR, Campus
+
+MASTER = "intro/master"
+
+
+def exported(campus: Campus, state: str, file: Path, **fields: object) -> Path:
+    raw = campus.call("crate_export", PROFESSOR, state=state, **fields)
+    data = b"".join(raw.body)
+    assert len(data) == raw.size
+    file.write_bytes(data)
+    return file
+
+
+def test_a_snapshot_travels_to_another_home_and_is_the_same_there(course: Campus, tmp_path: Path) -> None:
+    state = course.snapshot(MASTER)
+    crate = exported(course, state, tmp_path / "x.zip", title="Week 1", authors=["Ann"])
+    (tmp_path / "other").mkdir()
+    other = Campus(tmp_path / "other")
+    try:
+        other.space("lab")
+        other.write("lab/master", {"crate.zip": crate.read_bytes()})
+        task = other.run("crate_import", PROFESSOR, instance="lab/master", path="crate.zip", name="week1")
+        assert task.snapshot == "lab/master@1"
+        there = other.call("snapshot_show", PROFESSOR, state="lab/master@week1").snapshot
+        here = course.call("snapshot_show", PROFESSOR, state=state).snapshot
+        assert there.id == here.id
+        assert there.description.startswith("Week 1")
+        other.run("restore", PROFESSOR, source="lab/master@week1")
+        assert other.files("lab/master") == course.files(MASTER)
+    finally:
+        other.close()
+
+
+def test_what_is_no_crate_is_refused_and_leaves_nothing(course: Campus, tmp_path: Path) -> None:
+    state = course.snapshot(MASTER)
+    crate = exported(course, state, tmp_path / "x.zip").read_bytes()
+    course.write(MASTER, {"no.zip": "no", "bad.zip": crate[:-30]})
+    for path in ("no.zip", "bad.zip"):
+        task = course.finish(course.call("crate_import", PROFESSOR, instance=MASTER, path=path))
+        assert (task.state, task.problem.code if task.problem else "") == ("failed", "invalid_crate")
+    assert len(course.call("snapshot_list", PROFESSOR, instance=MASTER)) == 1
+    with pytest.raises(NotFound):
+        course.call("crate_import", PROFESSOR, instance=MASTER, path="none.zip")
+    with pytest.raises(InvalidInput, match="only snapshots"):
+        course.call("crate_export", PROFESSOR, state=MASTER)
