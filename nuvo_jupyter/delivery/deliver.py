@@ -291,7 +291,13 @@ def _new_base(
         for change, outcome in zip(planned.changes, outcomes, strict=True)
         if outcome.outcome is change.outcome
     ]
-    now = simulate(target.nodes, carried_out, content_ids)
+    # Of the target only the folders that the source has too are asked for below.
+    folders = {
+        path: there
+        for path, node in planned.source.items()
+        if node.kind is NodeKind.FOLDER and (there := target.nodes.get(path)) is not None
+    }
+    now = simulate(folders, carried_out, content_ids)
     return after_delivery(
         base,
         planned.source,
