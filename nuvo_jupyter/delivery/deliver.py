@@ -11,9 +11,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from nuvo_jupyter.catalog import snapshots
+from nuvo_jupyter.catalog import holding, snapshots
 from nuvo_jupyter.catalog import tables as t
-from nuvo_jupyter.delivery.base import after_delivery, after_recall
+from nuvo_jupyter.delivery import bases
+from nuvo_jupyter.delivery.base import after_delivery, after_recall, arrived
+from nuvo_jupyter.delivery.bases import SameBase
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.guard import guarded
 from nuvo_jupyter.delivery.locks import instance_lock
@@ -23,6 +25,7 @@ from nuvo_jupyter.delivery.results import pack_outcomes, problem_of
 from nuvo_jupyter.delivery.sources import Source, is_held, read_source, state_of
 from nuvo_jupyter.delivery.take import begun_again, take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
+from nuvo_jupyter.merge.scope import Scope
 from nuvo_jupyter.merge.simulate import simulate
 from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Strategy
 from nuvo_jupyter.model.errors import StorageFull
@@ -184,10 +187,10 @@ def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) 
         assert memory is not None
         memory.remember(path, seen, node.content)
 
-    outcomes = apply(
+    applied = apply(
         root,
         context.store,
-        planned.changes,
+        [change for change in planned.changes if change.action is not Action.KEEP],
         target.fingerprints,
         progress=lambda done, total: execution.progress(APPLYING, done, total),
         spool=context.spools.of(row.distribution_id, context.home),
@@ -195,7 +198,8 @@ def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) 
     )
     if memory is not None and remembered:
         memory.save(context.home / "memory" / str(row.instance_id))
-    return outcomes
+    came = iter(applied)
+    return [_as_planned(change) if change.action is Action.KEEP else next(came) for change in planned.changes]
 
 
 def _as_planned(change: Change) -> ObjectOutcome:
@@ -239,6 +243,8 @@ def _report(
     problem = problem_of(outcomes)
     state = TaskState.DONE if problem is None else TaskState.FAILED
     base_root = instance.base_root
+    same: SameBase | None = None
+    known: bases.Base | None = None
     with contextlib.ExitStack() as stack:
         writer = None
         if source.order.kind is DistributionKind.RESTORE:
@@ -247,15 +253,25 @@ def _report(
             if own and exact and problem is None and source.snapshot is not None:
                 base_root = source.snapshot.base_root
         elif not _is_base(execution, source, instance, planned):
-            base = _new_base(execution, source, instance, target, planned, applied)
-            # Mostly nothing changes when nothing is new.
-            if base != state_of(context.store, base_root):
-                writer = stack.enter_context(context.store.writer())
-                base_root = tree.build(base, writer)
-                writer.flush()
+            same = _all_arrived(source, instance, target, planned, applied)
+            known = None if same is None else bases.known(context.store, same)
+            if known is not None:
+                base_root = known.root
+            else:
+                base = _new_base(execution, source, instance, target, planned, applied)
+                # Mostly nothing changes when nothing is new.
+                if base != state_of(context.store, base_root):
+                    writer = stack.enter_context(context.store.writer())
+                    base_root = tree.build(base, writer)
+                    writer.flush()
         with context.catalog.write() as connection:
+            standing = None
             if writer is not None:
                 writer.commit(connection)
+            if same is not None:
+                standing = holding.enter(connection)
+                if known is not None:
+                    bases.require(context.store, same, known, standing)
             if base_root != instance.base_root:
                 connection.execute(
                     sa.update(t.instance).where(t.instance.c.id == instance.id).values(base_root=base_root)
@@ -263,6 +279,31 @@ def _report(
             if kept is not None:
                 snapshots.change_snapshot(connection, kept, base_root=base_root)
             execution.finish(connection, state, result=pack_outcomes(outcomes), problem=problem)
+        if same is not None and standing is not None and base_root is not None:
+            bases.remember(context.store, same, base_root, standing)
+
+
+def _all_arrived(
+    source: Source,
+    instance: Row[Any],
+    target: _Target,
+    planned: Planned,
+    outcomes: list[ObjectOutcome],
+) -> SameBase | None:
+    """What the new base depends on where all that is distributed arrived, and nothing left; ``None`` elsewhere."""
+    if source.snapshot is None or source.order.kind is DistributionKind.RECALL:
+        return None
+    for before, change, outcome in zip(planned.before_merging, planned.changes, outcomes, strict=True):
+        wanted = planned.source.get(change.path)
+        if change.action is Action.REMOVE or wanted is None or not arrived(before, change, outcome, wanted):
+            return None
+    put = {change.at for change in planned.changes if change.action is Action.PUT}
+    for path in Scope(planned.source, source.paths).paths:
+        if planned.source[path].kind is NodeKind.FOLDER and path not in put:
+            there = target.nodes.get(path)
+            if there is None or there.kind is not NodeKind.FOLDER:
+                return None
+    return SameBase(instance.base_root, source.snapshot.root, source.paths)
 
 
 def _is_base(execution: Execution, source: Source, instance: Row[Any], planned: Planned) -> bool:
