@@ -88,6 +88,7 @@ def live(course: Course, url: str) -> None:
         for id_, files in json.loads(out).items():
             with course.context.catalog.read() as connection:
                 root = connection.scalar(sa.select(t.snapshot.c.root).where(t.snapshot.c.id == int(id_)))
+            assert root is not None
             found = held(course.context, bytes(root))
             assert {path: data.decode()[:2] + str(len(data)) for path, data in found.items()} == files
     assert collected > 1
