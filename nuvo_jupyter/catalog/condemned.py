@@ -102,6 +102,12 @@ def add_pack(connection: Connection, name: bytes, size: int) -> int:
     return int(done.inserted_primary_key[0])  # type: ignore[index]
 
 
+def any_empty(connection: Connection) -> bool:
+    """Whether there is a pack of which no blob is in the index."""
+    query = sa.select(pack.c.id).where(~sa.exists().where(blob.c.pack_id == pack.c.id)).limit(1)
+    return connection.scalar(query) is not None
+
+
 def doom_empty(connection: Connection) -> int:
     """Doom every pack of which no blob is in the index; returns how many."""
     empty = connection.execute(

@@ -10,10 +10,16 @@ from sqlalchemy.engine import Connection, Row
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import now
 
+# Asked with every call: built once.
+_PERSON = sa.select(t.person).where(t.person.c.username == sa.bindparam("of_name"))
+_ROLES = sa.select(t.role_grant.c.scope, t.role_grant.c.scope_id, t.role_grant.c.role).where(
+    t.role_grant.c.person_id == sa.bindparam("of_id")
+)
+
 
 def find_person(connection: Connection, username: str) -> Row[Any] | None:
     """The person with this user name."""
-    return connection.execute(sa.select(t.person).where(t.person.c.username == username)).first()
+    return connection.execute(_PERSON, {"of_name": username}).first()
 
 
 def ensure_person(
@@ -69,8 +75,7 @@ def revoke(connection: Connection, person_id: int, scope: str, scope_id: int) ->
 
 def roles_of(connection: Connection, person_id: int) -> dict[tuple[str, int], str]:
     """Every role a person holds: (scope, id there) → role."""
-    query = sa.select(t.role_grant.c.scope, t.role_grant.c.scope_id, t.role_grant.c.role)
-    rows = connection.execute(query.where(t.role_grant.c.person_id == person_id))
+    rows = connection.execute(_ROLES, {"of_id": person_id})
     return {(row.scope, row.scope_id): row.role for row in rows}
 
 

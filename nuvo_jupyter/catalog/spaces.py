@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import Any
@@ -62,12 +63,19 @@ def _there(
 
 def find_spaces(connection: Connection, name: str, organization: str | None = None) -> list[Row[Any]]:
     """Spaces with this name, the living one first, then deleted ones, the latest first."""
-    query = _spaces().where(t.space.c.name == name)
+    values = {"of_name": name}
     if organization is not None:
-        query = query.where(t.organization.c.name == organization)
-    return list(
-        connection.execute(query.order_by(t.space.c.deleted_at.is_not(None), t.space.c.deleted_at.desc()))
-    )
+        values["of_organization"] = organization
+    return list(connection.execute(_named_space(organization is not None), values))
+
+
+# Asked with every call: built once.
+@functools.cache
+def _named_space(in_organization: bool) -> sa.Select[Any]:
+    query = _spaces().where(t.space.c.name == sa.bindparam("of_name"))
+    if in_organization:
+        query = query.where(t.organization.c.name == sa.bindparam("of_organization"))
+    return query.order_by(t.space.c.deleted_at.is_not(None), t.space.c.deleted_at.desc())
 
 
 def get_space(connection: Connection, space_id: int) -> Row[Any]:
@@ -128,17 +136,25 @@ def list_instances(
 
 def find_instances(connection: Connection, space_id: int, name: str) -> list[Row[Any]]:
     """Instances of a space with this name, the living one first, then deleted ones, the latest first."""
-    query = _instances().where(t.instance.c.space_id == space_id, t.instance.c.name == name)
-    return list(
-        connection.execute(
-            query.order_by(t.instance.c.deleted_at.is_not(None), t.instance.c.deleted_at.desc())
-        )
+    return list(connection.execute(_named_instance(), {"of_space": space_id, "of_name": name}))
+
+
+@functools.cache
+def _named_instance() -> sa.Select[Any]:
+    query = _instances().where(
+        t.instance.c.space_id == sa.bindparam("of_space"), t.instance.c.name == sa.bindparam("of_name")
     )
+    return query.order_by(t.instance.c.deleted_at.is_not(None), t.instance.c.deleted_at.desc())
 
 
 def get_instance(connection: Connection, instance_id: int) -> Row[Any]:
     """One instance by id."""
-    return connection.execute(_instances().where(t.instance.c.id == instance_id)).one()
+    return connection.execute(_one_instance(), {"of_id": instance_id}).one()
+
+
+@functools.cache
+def _one_instance() -> sa.Select[Any]:
+    return _instances().where(t.instance.c.id == sa.bindparam("of_id"))
 
 
 def get_instances(connection: Connection, instance_ids: list[int]) -> list[Row[Any]]:

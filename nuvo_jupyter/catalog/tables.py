@@ -311,6 +311,16 @@ task = Table(
     Index("ix_task_parent_state", "parent_id", "state"),
 )
 
+# What a preview found, target by target.
+preview_target = Table(
+    "preview_target",
+    metadata,
+    Column("task_id", ForeignKey("task.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("instance", String(500), nullable=False),
+    Column("result", LargeBinary, nullable=False),
+)
+
 notification = Table(
     "notification",
     metadata,

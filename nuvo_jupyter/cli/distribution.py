@@ -80,7 +80,7 @@ def add(app: App) -> None:
         }
         if preview:
             task = run.finish(run.client.distribute_preview(**fields), True)
-            _write_preview(run, run.client.preview_show(id=task.id))
+            _write_preview(run, run.client.preview(task))
             return
         report(run, run.finish(run.client.distribute(**fields), wait))
 

@@ -12,7 +12,9 @@ import msgspec
 from nuvo_jupyter.clients.transport import OnProgress, Transport
 from nuvo_jupyter.engine.operations import BY_NAME, Operation
 from nuvo_jupyter.model.errors import InvalidInput
-from nuvo_jupyter.model.tasks import Task, TaskState
+from nuvo_jupyter.model.tasks import Preview, TargetPreview, Task, TaskState
+
+_PAGE_OBJECTS = 1000
 
 
 class Client:
@@ -76,6 +78,33 @@ class Client:
         if done.state in (TaskState.FAILED, TaskState.CANCELLED) and done.problem is not None:
             raise rebuild(done.problem)
         return done
+
+    def preview(self, task: Task | int) -> Preview:
+        """A whole preview: every target with every object, read page by page.
+
+        Raises:
+            NotFound: there is no such preview.
+        """
+        task_id = task if isinstance(task, int) else task.id
+        found: Preview = self.call("preview_show", id=task_id, objects=_PAGE_OBJECTS)
+        targets = [self._whole(task_id, target) for target in found.targets]
+        while found.targets and len(targets) < found.total:
+            more: Preview = self.call("preview_show", id=task_id, after=len(targets), objects=_PAGE_OBJECTS)
+            if not more.targets:
+                break
+            targets += [self._whole(task_id, target) for target in more.targets]
+        return msgspec.structs.replace(found, targets=tuple(targets))
+
+    def _whole(self, task_id: int, target: TargetPreview) -> TargetPreview:
+        outcomes = list(target.outcomes)
+        while len(outcomes) < sum(target.counts.values()):
+            more: TargetPreview = self.call(
+                "preview_target", id=task_id, instance=target.instance, after=len(outcomes)
+            )
+            if not more.outcomes:
+                break
+            outcomes += more.outcomes
+        return msgspec.structs.replace(target, outcomes=tuple(outcomes))
 
     def close(self) -> None:
         """Let go of connections and files."""

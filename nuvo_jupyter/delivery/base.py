@@ -42,7 +42,7 @@ def after_delivery(
         if change.action is Action.REMOVE:
             if outcome.outcome is Outcome.DELETED and path == change.at:
                 after.pop(path, None)
-        elif path in source and _arrived(before, change, outcome, source[path]):
+        elif path in source and arrived(before, change, outcome, source[path]):
             _put(after, path, source)
     there = set(folders)
     for path in Scope(source, objects).paths:
@@ -73,7 +73,8 @@ def after_recall(
     )
 
 
-def _arrived(before: Change, change: Change, outcome: ObjectOutcome, wanted: Node) -> bool:
+def arrived(before: Change, change: Change, outcome: ObjectOutcome, wanted: Node) -> bool:
+    """Whether what was distributed at a change's path is in the target now, or beside what is."""
     if outcome.outcome is Outcome.FAILED or outcome.outcome is not change.outcome:
         return False
     if change.action is Action.PUT or before.action is Action.MERGE:

@@ -11,10 +11,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from nuvo_jupyter.catalog import snapshots
+from nuvo_jupyter.catalog import holding, snapshots
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.delivery import bases
 from nuvo_jupyter.delivery.applications import build_what_came
-from nuvo_jupyter.delivery.base import after_delivery, after_recall
+from nuvo_jupyter.delivery.base import after_delivery, after_recall, arrived
+from nuvo_jupyter.delivery.bases import SameBase
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.guard import guarded
 from nuvo_jupyter.delivery.locks import instance_lock
@@ -25,8 +27,9 @@ from nuvo_jupyter.delivery.sources import Source, is_held, read_source, state_of
 from nuvo_jupyter.delivery.tables import in_turn
 from nuvo_jupyter.delivery.take import begun_again, take_locked
 from nuvo_jupyter.merge.recall import recalled_paths
+from nuvo_jupyter.merge.scope import Scope
 from nuvo_jupyter.merge.simulate import simulate
-from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome
+from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Strategy
 from nuvo_jupyter.model.errors import StorageFull
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.snapshots import Reason
@@ -182,8 +185,9 @@ def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) 
         assert memory is not None
         memory.remember(path, seen, node.content)
 
-    with in_turn(root, planned.changes) as (changes, while_visible):
-        outcomes = apply(
+    changed = [change for change in planned.changes if change.action is not Action.KEEP]
+    with in_turn(root, changed) as (changes, while_visible):
+        applied = apply(
             root,
             context.store,
             changes,
@@ -195,7 +199,8 @@ def _apply(execution: Execution, root: Root, target: _Target, planned: Planned) 
         )
     if memory is not None and remembered:
         memory.save(context.home / "memory" / str(row.instance_id))
-    return outcomes
+    came = iter(applied)
+    return [_as_planned(change) if change.action is Action.KEEP else next(came) for change in planned.changes]
 
 
 def _as_planned(change: Change) -> ObjectOutcome:
@@ -235,6 +240,8 @@ def _report(
     problem = problem_of(outcomes)
     state = TaskState.DONE if problem is None else TaskState.FAILED
     base_root = instance.base_root
+    same: SameBase | None = None
+    known: bases.Base | None = None
     with contextlib.ExitStack() as stack:
         writer = None
         if source.order.kind is DistributionKind.RESTORE:
@@ -242,15 +249,25 @@ def _report(
             if own and source.exact and problem is None and source.snapshot is not None:
                 base_root = source.snapshot.base_root
         elif not _is_base(execution, source, instance, planned):
-            base = _new_base(execution, source, instance, target, planned, outcomes)
-            # Mostly nothing changes when nothing is new.
-            if base != state_of(context.store, base_root):
-                writer = stack.enter_context(context.store.writer())
-                base_root = tree.build(base, writer)
-                writer.flush()
+            same = _all_arrived(source, instance, target, planned, outcomes)
+            known = None if same is None else bases.known(context.store, same)
+            if known is not None:
+                base_root = known.root
+            else:
+                base = _new_base(execution, source, instance, target, planned, outcomes)
+                # Mostly nothing changes when nothing is new.
+                if base != state_of(context.store, base_root):
+                    writer = stack.enter_context(context.store.writer())
+                    base_root = tree.build(base, writer)
+                    writer.flush()
         with context.catalog.write() as connection:
+            standing = None
             if writer is not None:
                 writer.commit(connection)
+            if same is not None:
+                standing = holding.enter(connection)
+                if known is not None:
+                    bases.require(context.store, same, known, standing)
             if base_root != instance.base_root:
                 connection.execute(
                     sa.update(t.instance).where(t.instance.c.id == instance.id).values(base_root=base_root)
@@ -260,6 +277,35 @@ def _report(
             if instance.kind != InstanceKind.DISTRIBUTED:
                 build_what_came(connection, execution.row, outcomes)
             execution.finish(connection, state, result=pack_outcomes(outcomes), problem=problem)
+        if same is not None and standing is not None and base_root is not None:
+            bases.remember(context.store, same, base_root, standing)
+
+
+def _all_arrived(
+    source: Source,
+    instance: Row[Any],
+    target: _Target,
+    planned: Planned,
+    outcomes: list[ObjectOutcome],
+) -> SameBase | None:
+    """What the new base depends on where all that is distributed arrived, and nothing left; ``None`` elsewhere."""
+    chosen = source.strategies
+    if source.snapshot is None or source.order.kind is DistributionKind.RECALL:
+        return None
+    if Strategy.SKIP in (chosen.file, chosen.table, chosen.application):
+        # Not all of what is distributed is delivered.
+        return None
+    for before, change, outcome in zip(planned.before_merging, planned.changes, outcomes, strict=True):
+        wanted = planned.source.get(change.path)
+        if change.action is Action.REMOVE or wanted is None or not arrived(before, change, outcome, wanted):
+            return None
+    put = {change.at for change in planned.changes if change.action is Action.PUT}
+    for path in Scope(planned.source, source.paths).paths:
+        if planned.source[path].kind is NodeKind.FOLDER and path not in put:
+            there = target.nodes.get(path)
+            if there is None or there.kind is not NodeKind.FOLDER:
+                return None
+    return SameBase(instance.base_root, source.snapshot.root, source.paths)
 
 
 def _is_base(execution: Execution, source: Source, instance: Row[Any], planned: Planned) -> bool:
@@ -288,7 +334,13 @@ def _new_base(
         for change, outcome in zip(planned.changes, outcomes, strict=True)
         if outcome.outcome is change.outcome
     ]
-    now = simulate(target.nodes, carried_out, content_ids)
+    # Of the target only the folders that the source has too are asked for below.
+    folders = {
+        path: there
+        for path, node in planned.source.items()
+        if node.kind is NodeKind.FOLDER and (there := target.nodes.get(path)) is not None
+    }
+    now = simulate(folders, carried_out, content_ids)
     return after_delivery(
         base,
         planned.source,

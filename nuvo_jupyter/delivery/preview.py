@@ -9,14 +9,15 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
+from nuvo_jupyter.catalog.previews import Found, add_found, forget_found
 from nuvo_jupyter.catalog.spaces import get_instances
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.orders import PreviewOrder
 from nuvo_jupyter.delivery.planning import plan_delivery
-from nuvo_jupyter.delivery.results import pack_result, problem_of
+from nuvo_jupyter.delivery.results import pack_result, pack_target, problem_of
 from nuvo_jupyter.delivery.settle import because_of_first
 from nuvo_jupyter.delivery.sources import Source, make_source, state_of
 from nuvo_jupyter.delivery.take import look
@@ -35,6 +36,8 @@ from nuvo_jupyter.workspace.rules import OURS
 from nuvo_jupyter.workspace.safe import Descent, Root
 
 PREVIEW = "preview"
+AT_ONCE = 50
+"""Targets that are noted in one transaction."""
 
 
 def preview(execution: Execution) -> None:
@@ -61,35 +64,64 @@ def preview(execution: Execution) -> None:
     recall = order.distribution.kind is DistributionKind.RECALL
     if not recall:
         work.read_source(home)
-    targets: dict[int, TargetPreview] = {}
-    blocked: Problem | None = None
     through = order.distribution.through
-    if through is not None and through in instances:
-        # What the others get is what Distributed will hold.
-        targets[through] = work.target(instances[through], first=True)
-        blocked = targets[through].problem or problem_of(targets[through].outcomes)
-        if not recall and work.after is not None:
-            work.state = work.after
-    for number, instance_id in enumerate(order.targets):
+    wanted = list(dict.fromkeys([*([] if through is None else [through]), *order.targets]))
+    notes = _Notes(execution)
+    blocked: Problem | None = None
+    for instance_id in wanted:
         execution.check()
-        execution.progress(PREVIEW, number, len(order.targets))
-        if instance_id not in targets and instance_id in instances:
-            if blocked is None:
-                targets[instance_id] = work.target(instances[instance_id], first=False)
-            else:
-                targets[instance_id] = TargetPreview(
-                    _name(instances[instance_id]), {}, (), because_of_first(blocked)
-                )
-    wanted = [*([through] if through is not None and through not in order.targets else []), *order.targets]
-    found = tuple(targets[i] for i in dict.fromkeys(wanted) if i in targets)
-    totals: dict[str, int] = {}
-    for item in found:
-        for outcome, number in item.counts.items():
-            totals[outcome] = totals.get(outcome, 0) + number
-    with context.catalog.write() as connection:
-        execution.fence(connection, done=len(order.targets))
-        execution.finish(connection, TaskState.DONE, result=pack_result(totals, details=found))
+        execution.progress(PREVIEW, notes.count, len(wanted))
+        if instance_id not in instances:
+            continue
+        if blocked is not None:
+            name = _name(instances[instance_id])
+            notes.add(TargetPreview(name, {}, (), because_of_first(blocked)))
+            continue
+        found = work.target(instances[instance_id], first=instance_id == through)
+        if instance_id == through:
+            blocked = found.problem or problem_of(found.outcomes)
+            if not recall and work.after is not None:
+                # What the others get is what Distributed will hold.
+                work.state = work.after
+        notes.add(found)
+    notes.finish()
     execution.announce()
+
+
+class _Notes:
+    """Writes down what is found, some targets at a time, so that nobody has to keep all of it."""
+
+    def __init__(self, execution: Execution) -> None:
+        self.count = 0
+        self._execution = execution
+        self._totals: dict[str, int] = {}
+        self._waiting: list[Found] = []
+        with execution.context.catalog.write() as connection:
+            execution.fence(connection)
+            forget_found(connection, execution.id)
+
+    def add(self, found: TargetPreview) -> None:
+        """Note one target."""
+        self._waiting.append(Found(self.count, found.instance, pack_target(found)))
+        self.count += 1
+        for outcome, number in found.counts.items():
+            self._totals[outcome] = self._totals.get(outcome, 0) + number
+        if len(self._waiting) >= AT_ONCE:
+            with self._execution.context.catalog.write() as connection:
+                self._execution.fence(connection, done=self.count)
+                self._write(connection)
+
+    def finish(self) -> None:
+        """Note the rest, and the end of the task."""
+        execution = self._execution
+        with execution.context.catalog.write() as connection:
+            execution.fence(connection, done=self.count)
+            self._write(connection)
+            execution.finish(connection, TaskState.DONE, result=pack_result(self._totals))
+
+    def _write(self, connection: Connection) -> None:
+        add_found(connection, self._execution.id, self._waiting)
+        self._waiting = []
 
 
 class _Preview:
@@ -114,7 +146,7 @@ class _Preview:
             with Root(instance.workspace) as root:
                 seen = look(self.context, instance.id, root, self.execution.cancelled)
             self.state = seen.nodes
-            self.contents.lies(instance.workspace, seen.nodes)
+            self.contents = self.contents.beside(instance.workspace, seen.nodes)
 
     def target(self, instance: Row[Any], *, first: bool) -> TargetPreview:
         """What would happen to one target; a target that cannot be reached says so."""
@@ -162,6 +194,7 @@ def _name(instance: Row[Any]) -> str:
 def _outcomes(workspace: str, changes: Sequence[Change]) -> list[ObjectOutcome]:
     """What applying will say, including that something the capture leaves out lies in the way, or in a folder that is to go."""
     removed: set[str] = set()
+    missing: set[str] = set()
     outcomes = []
     try:
         root = Root(workspace)
@@ -176,7 +209,12 @@ def _outcomes(workspace: str, changes: Sequence[Change]) -> list[ObjectOutcome]:
             else:
                 removed.add(change.at)
         new = change.action is Action.PUT and change.expected is None and change.at not in removed
-        if new and root is not None and change.node is not None and _in_the_way(root, change.at, change.node):
+        if (
+            new
+            and root is not None
+            and change.node is not None
+            and _in_the_way(root, change.at, change.node, missing)
+        ):
             outcome, detail = Outcome.CONFLICT, APPEARED
             at = at if outcome is change.outcome else ""
         outcomes.append(ObjectOutcome(change.path, outcome, at, detail, change.kind))
@@ -205,10 +243,14 @@ def _holds_more(root: Root, path: str, removed: Container[str]) -> bool:
         os.close(folder)
 
 
-def _in_the_way(root: Root, path: str, node: Node) -> bool:
+def _in_the_way(root: Root, path: str, node: Node, missing: set[str]) -> bool:
+    """Whether something else lies at a path; folders found missing are noted, as many files may come into one."""
+    if parent(path) in missing:
+        return False
     try:
         folder = root.folder(parent(path))
     except OSError:
+        missing.add(parent(path))
         return False
     try:
         status = safe.look(folder, to_name(basename(path)))
@@ -226,23 +268,24 @@ def _in_the_way(root: Root, path: str, node: Node) -> bool:
 class _Contents:
     """Contents by their blob ids: from the store, or from the folder in which they were seen."""
 
-    def __init__(
-        self, store: Store, places: Mapping[tuple[BlobId, ...], tuple[str, str]] | None = None
-    ) -> None:
+    def __init__(self, store: Store, states: Sequence[tuple[str, Mapping[str, Node]]] = ()) -> None:
         self._store = store
-        self._places = dict(places or {})
-
-    def lies(self, workspace: str, nodes: Mapping[str, Node]) -> None:
-        """Remember where the contents of a state lie."""
-        for path, node in nodes.items():
-            if node.kind is NodeKind.FILE:
-                self._places.setdefault(node.content, (workspace, path))
+        self._states = tuple(states)
+        self._places: dict[tuple[BlobId, ...], tuple[str, str]] | None = None
 
     def beside(self, workspace: str, nodes: Mapping[str, Node]) -> _Contents:
         """The same, and the contents of one more state."""
-        more = _Contents(self._store, self._places)
-        more.lies(workspace, nodes)
-        return more
+        return _Contents(self._store, (*self._states, (workspace, nodes)))
+
+    def _place(self, node: Node) -> tuple[str, str] | None:
+        """Where a content lies; asked for merges only."""
+        if self._places is None:
+            self._places = {}
+            for workspace, nodes in self._states:
+                for path, other in nodes.items():
+                    if other.kind is NodeKind.FILE:
+                        self._places.setdefault(other.content, (workspace, path))
+        return self._places.get(node.content)
 
     def read(self, node: Node) -> bytes:
         """A file's content.
@@ -251,7 +294,7 @@ class _Contents:
             OSError: it was changed since it was looked at.
             StoreDamaged: the store's copy is missing or altered.
         """
-        place = self._places.get(node.content)
+        place = self._place(node)
         if place is None or self._store.contains(set(node.content)) == set(node.content):
             return self._store.read_file(node)
         workspace, path = place

@@ -68,6 +68,11 @@ def read_outcomes(result: bytes | None) -> tuple[ObjectOutcome, ...]:
     return read_details(result, tuple[ObjectOutcome, ...]) or ()
 
 
-def read_preview(result: bytes | None) -> tuple[TargetPreview, ...]:
-    """A preview's targets."""
-    return read_details(result, tuple[TargetPreview, ...]) or ()
+def pack_target(found: TargetPreview) -> bytes:
+    """Encode what a preview found for one target."""
+    return zstandard.compress(msgspec.msgpack.encode(found))
+
+
+def read_target(packed: bytes) -> TargetPreview:
+    """Decode what a preview found for one target."""
+    return msgspec.msgpack.decode(zstandard.decompress(packed), type=TargetPreview)

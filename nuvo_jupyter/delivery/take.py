@@ -251,6 +251,7 @@ def rules_for(context: Context, instance_id: int, workspace: str) -> Rules:
     """What is left out of an instance: besides the defaults, our own store and other instances inside its folder."""
     with context.catalog.read() as connection:
         nested = workspaces_inside(connection, workspace, instance_id)
+    workspace = os.path.realpath(workspace)
     ours = [str(context.home), context.store.backend.url.removeprefix("file://")]
     also = {_inside(workspace, path): "Nuvo's own store" for path in ours}
     also |= {_inside(workspace, path): "another instance" for path in nested}
@@ -262,10 +263,9 @@ def _inside(workspace: str, path: str) -> str:
     """Path text of an absolute path inside a workspace; ``""`` where it is not inside."""
     if not os.path.isabs(path):
         return ""
-    relative = os.path.relpath(os.path.realpath(path), os.path.realpath(workspace))
-    if relative == "." or relative.startswith(".."):
-        return ""
-    return "/".join(from_name(part) for part in Path(relative).parts)
+    inside = workspace.rstrip("/") + "/"
+    real = os.path.realpath(path)
+    return "/".join(map(from_name, real[len(inside) :].split("/"))) if real.startswith(inside) else ""
 
 
 _INSTANCE = sa.select(t.instance).where(t.instance.c.id == sa.bindparam("of_id"))

@@ -252,7 +252,7 @@ class Story:
 
     def _preview_was_right(self, client: Client) -> None:
         task = next(row for row in client.task_list(space=SPACE) if row.kind is TaskKind.PREVIEW)
-        foreseen = {_name(target.instance): target for target in client.preview_show(id=task.id).targets}
+        foreseen = {_name(target.instance): target for target in client.preview(task).targets}
         self.report.check(foreseen.keys() == self.deliveries.keys(), "the preview named every target")
         wrong = [
             name

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy.engine import Connection, Row
 
-from nuvo_jupyter.catalog import queue, stages
+from nuvo_jupyter.catalog import previews, queue, stages
 from nuvo_jupyter.catalog.spaces import get_space
 from nuvo_jupyter.delivery.orders import DistributionOrder, PreviewOrder
-from nuvo_jupyter.delivery.results import read_preview
+from nuvo_jupyter.delivery.results import read_target
 from nuvo_jupyter.engine.authorise import Access
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import (
@@ -27,9 +27,17 @@ from nuvo_jupyter.engine.targets import find_targets
 from nuvo_jupyter.engine.tasks import answer, visible_task, wait_for
 from nuvo_jupyter.model.changes import ObjectKind, Strategies, Strategy
 from nuvo_jupyter.model.errors import EmptyStage, Gone, InvalidInput, NotFound
-from nuvo_jupyter.model.requests import Distribute, TaskShow
+from nuvo_jupyter.model.requests import Distribute, PreviewShow, PreviewTarget
 from nuvo_jupyter.model.roles import Need
-from nuvo_jupyter.model.tasks import DistributionKind, Preview, StagedObject, Task, TaskKind
+from nuvo_jupyter.model.tasks import (
+    DistributionKind,
+    Preview,
+    StagedObject,
+    TargetPreview,
+    Task,
+    TaskKind,
+    TaskState,
+)
 
 
 class _Plan(NamedTuple):
@@ -102,22 +110,49 @@ def distribute_preview(call: Call, request: Distribute) -> Task:
     return answer(call, task_id, request.wait)
 
 
-def preview_show(call: Call, request: TaskShow) -> Preview:
-    """What a distribution would do to each target.
+def preview_show(call: Call, request: PreviewShow) -> Preview:
+    """What a distribution would do to each target, page by page.
 
     Raises:
         NotFound: there is no such preview.
     """
     with call.read() as connection:
-        row = visible_task(call, connection, request.id)
-    if row.kind != TaskKind.PREVIEW:
-        raise NotFound(f"Task {request.id} is no preview.")
+        row = _preview(call, connection, request.id)
     task = wait_for(call, request.id, request.wait)
     order = msgspec.msgpack.decode(row.request, type=PreviewOrder)
     with call.read() as connection:
-        row = queue.get(connection, request.id)
         source = state_text(connection, order.source_instance, order.source_snapshot)
-    return Preview(task=task, source=source, targets=read_preview(row.result))
+        if task.state is not TaskState.DONE:
+            return Preview(task=task, source=source)
+        total = previews.count_found(connection, request.id)
+        found = previews.list_found(connection, request.id, after=request.after, limit=request.limit)
+    targets = tuple(_cut(read_target(item.result), 0, request.objects) for item in found)
+    return Preview(task=task, source=source, targets=targets, total=total)
+
+
+def preview_target(call: Call, request: PreviewTarget) -> TargetPreview:
+    """What a distribution would do to the objects of one target, page by page.
+
+    Raises:
+        NotFound: there is no such preview, or it found nothing of this target.
+    """
+    with call.read() as connection:
+        _preview(call, connection, request.id)
+        found = previews.get_found(connection, request.id, request.instance)
+    if found is None:
+        raise NotFound(f"The preview {request.id} has no target {request.instance!r}.")
+    return _cut(read_target(found.result), request.after, request.limit)
+
+
+def _preview(call: Call, connection: Connection, task_id: int) -> Row[Any]:
+    row = visible_task(call, connection, task_id)
+    if row.kind != TaskKind.PREVIEW:
+        raise NotFound(f"Task {task_id} is no preview.")
+    return row
+
+
+def _cut(found: TargetPreview, after: int, limit: int) -> TargetPreview:
+    return msgspec.structs.replace(found, outcomes=found.outcomes[after : after + limit])
 
 
 _Looked = tuple[int, int | None, tuple[StagedObject, ...] | None]

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from nuvo_jupyter.engine.operations import BY_NAME
+
 if TYPE_CHECKING:
     from nuvo_jupyter.delivery.worker import Worker
     from nuvo_jupyter.engine.engine import Engine
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from nuvo_jupyter.model.tasks import Task
 
 CALL_THREADS = 8
+LONG_THREADS = 2
+"""For calls that may read a whole folder: however many of them are asked for, the others are answered."""
 
 
 class Background:
@@ -45,6 +49,7 @@ class Background:
         self._on_end = on_end
         self._loop: asyncio.AbstractEventLoop | None = None
         self._threads = ThreadPoolExecutor(CALL_THREADS, thread_name_prefix="nuvo-call")
+        self._long = ThreadPoolExecutor(LONG_THREADS, thread_name_prefix="nuvo-long")
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._worker: Worker | None = None
@@ -61,7 +66,8 @@ class Background:
         Raises:
             NuvoError: what the engine raises, or why it cannot be opened.
         """
-        return await self.run(lambda: self._open().call(name, request))
+        threads = self._long if BY_NAME[name].long else self._threads
+        return await self._run_in(threads, lambda: self._open().call(name, request))
 
     async def tasks(self, ids: Collection[int]) -> tuple[Task, ...]:
         """How tasks stand.
@@ -74,8 +80,11 @@ class Background:
 
     async def run(self, function: Callable[[], Any]) -> Any:
         """Run something that blocks in a thread."""
+        return await self._run_in(self._threads, function)
+
+    async def _run_in(self, threads: ThreadPoolExecutor, function: Callable[[], Any]) -> Any:
         self._loop = asyncio.get_running_loop()
-        return await self._loop.run_in_executor(self._threads, function)
+        return await self._loop.run_in_executor(threads, function)
 
     async def stop(self) -> None:
         """Stop the worker, then close the engine; work that was running is taken up by whoever comes next."""
@@ -106,7 +115,8 @@ class Background:
             return self._engine
 
     def _close(self) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for threads in (self._long, self._threads):
+            threads.shutdown(wait=True, cancel_futures=True)
         with self._lock:
             if self._worker is not None:
                 self._worker.stop()

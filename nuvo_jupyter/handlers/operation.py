@@ -46,10 +46,12 @@ class OperationHandler(NuvoHandler):
             await send_raw(self, answer)
             return
         if seconds:
-            answer = await self._waited_for(answer, seconds, mark)
+            answer = await self._waited_for(operation, request, answer, seconds, mark)
         await self.finish(msgspec.json.encode(answer))
 
-    async def _waited_for(self, answer: Any, seconds: float, mark: int) -> Any:
+    async def _waited_for(
+        self, operation: Operation, request: msgspec.Struct, answer: Any, seconds: float, mark: int
+    ) -> Any:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         while True:
@@ -59,8 +61,10 @@ class OperationHandler(NuvoHandler):
                 return answer
             await self.waiting.until_end(task.id, left, mark)
             mark = self.waiting.mark()
-            showing = "preview_show" if isinstance(answer, Preview) else "task_show"
-            answer = await self.background.call(showing, TaskShow(id=task.id))
+            if isinstance(answer, Preview):
+                answer = await self.background.call(operation.name, request)
+            else:
+                answer = await self.background.call("task_show", TaskShow(id=task.id))
 
 
 class OpenApiHandler(NuvoHandler):

@@ -157,7 +157,7 @@ class NuvoMagics(Magics):
             }
             if args.preview:
                 task = self._finish(client, client.distribute_preview(**fields))
-                return shown.preview(client.preview_show(id=task.id))
+                return shown.preview(client.preview(task))
             return shown.distribution(client, self._finish(client, client.distribute(**fields)))
 
     @magic_arguments()

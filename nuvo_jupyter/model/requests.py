@@ -412,6 +412,26 @@ class Distribute(Request, frozen=True, kw_only=True):
     wait: Wait = 0
 
 
+Skip = Annotated[int, Meta(ge=0, le=2**31 - 1, description="Leave out so many at the beginning.")]
+
+
+class PreviewShow(Request, frozen=True, kw_only=True):
+    id: Id
+    after: Skip = 0
+    limit: Annotated[int, Meta(ge=1, le=1000, description="At most so many targets.")] = 100
+    objects: Annotated[int, Meta(ge=0, le=10_000, description="At most so many objects of each target.")] = (
+        200
+    )
+    wait: Wait = 0
+
+
+class PreviewTarget(Request, frozen=True, kw_only=True):
+    id: Id
+    instance: InstanceText
+    after: Skip = 0
+    limit: Limit = 1000
+
+
 class DistributionList(Request, frozen=True, kw_only=True):
     space: SpaceText | None = None
     instance: InstanceText | None = None

@@ -146,7 +146,12 @@ class Distribution(msgspec.Struct, frozen=True):
 
 
 class TargetPreview(msgspec.Struct, frozen=True):
-    """What a distribution would do to one target."""
+    """What a distribution would do to one target.
+
+    Args:
+        counts: objects by outcome, all of them.
+        outcomes: as many of the objects as were asked for.
+    """
 
     instance: str
     counts: dict[str, int]
@@ -158,12 +163,14 @@ class Preview(msgspec.Struct, frozen=True):
     """What a distribution would do to each target; ``task`` carries progress and errors.
 
     Args:
-        targets: by name; empty while the task runs.
+        targets: as many as were asked for, in their order; empty while the task runs.
+        total: how many targets there are in all.
     """
 
     task: Task
     source: str
     targets: tuple[TargetPreview, ...] = ()
+    total: int = 0
 
 
 class Notification(msgspec.Struct, frozen=True):

@@ -103,11 +103,16 @@ class _Collect:
 
     def run(self) -> CollectReport:
         """Collect."""
-        with self._catalog.write() as connection:
-            self._fence(connection)
+        with self._catalog.read() as connection:
             released = releasing.due(connection, early=self._early)
-            releasing.release(connection, released)
             held = releasing.held(connection)
+        # Writers are disturbed only where there is something to do.
+        if any(released):
+            with self._catalog.write() as connection:
+                self._fence(connection)
+                released = releasing.due(connection, early=self._early)
+                releasing.release(connection, released)
+                held = releasing.held(connection)
         self._mark(held)
         self._remember()
         found = self._look()
@@ -304,6 +309,11 @@ class _Collect:
     def _doom(self) -> None:
         """Doom packs of which nothing is left in the index, and those that it does not know."""
         present = list(self._present())
+        with self._catalog.read() as connection:
+            known = {pack.name for pack in blobs.all_packs(connection)}
+            known.update(pack.name for pack, _, _ in condemned.all_doomed(connection))
+            if not condemned.any_empty(connection) and known.issuperset(name for name, _ in present):
+                return
         with self._catalog.write() as connection:
             holding.alone(connection)
             self._fence(connection)
@@ -319,6 +329,9 @@ class _Collect:
         """Delete packs that were doomed for the grace period; returns their sizes."""
         sizes: list[int] = []
         present = dict(self._present())
+        with self._catalog.read() as connection:
+            if not any(pack.name in present for pack, _, _ in condemned.all_doomed(connection)):
+                return sizes
         # No file goes before its place in the index is gone for good.
         with self._catalog.write(durable=True) as connection:
             holding.alone(connection)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
-from nuvo_jupyter.model.nodes import BlobId, Manifest, Node, NodeKind
-from nuvo_jupyter.model.paths import join
+from nuvo_jupyter.model.nodes import BlobId, Manifest, Node
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.record import FolderRecord
-from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint
+from nuvo_jupyter.workspace.scan import Fingerprint
+from nuvo_jupyter.workspace.unfolding import Looks, Nodes
 
 
 class Captured:
@@ -46,26 +47,11 @@ class Captured:
         self.bytes_read = bytes_read
 
     @cached_property
-    def nodes(self) -> dict[str, Node]:
+    def nodes(self) -> Mapping[str, Node]:
         """Path text → node, folders and links included, without ``""``; by path."""
-        found: dict[str, Node] = {}
-        for path, folder in self._folders.items():
-            for name, mode in folder.below():
-                found[join(path, name)] = Node(NodeKind.FOLDER, mode)
-            for name, seen, content in folder.entries():
-                if isinstance(content, str):
-                    node = Node(NodeKind.LINK, 0o777, link=content)
-                else:
-                    node = Node(NodeKind.FILE, seen[4] & FILE_MODE, seen[0], seen[1], content or ())
-                found[join(path, name)] = node
-        return dict(sorted(found.items()))
+        return Nodes(self._folders)
 
     @cached_property
-    def fingerprints(self) -> dict[str, Fingerprint]:
+    def fingerprints(self) -> Mapping[str, Fingerprint]:
         """Path text → how each file looked; what ``apply`` re-checks."""
-        return {
-            join(path, name): Fingerprint(*seen)
-            for path, folder in self._folders.items()
-            for name, seen, content in folder.entries()
-            if not isinstance(content, str)
-        }
+        return Looks(self._folders)

@@ -86,7 +86,7 @@ class Class:
     ) -> TargetPreview:
         """What that would do."""
         task = self.campus.run("distribute_preview", **_asked(student, strategy, objects, source))
-        shown: Preview = self.campus.call("preview_show", id=task.id)
+        shown: Preview = self.campus.call("preview_show", id=task.id, objects=10_000)
         (target,) = shown.targets
         return target
 

@@ -10,12 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from nuvo_jupyter.catalog import families, people, queue, spaces
+from nuvo_jupyter.catalog import families, people, previews, queue, spaces
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import Catalog, now
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.orders import DeliveryOrder, DistributionOrder, PreviewOrder, SnapshotOrder
-from nuvo_jupyter.delivery.results import read_outcomes, read_preview
+from nuvo_jupyter.delivery.results import read_outcomes, read_target
 from nuvo_jupyter.delivery.worker import run_until_finished
 from nuvo_jupyter.model.changes import Strategies, Strategy
 from nuvo_jupyter.model.tasks import DistributionKind, StagedObject, TargetPreview, TaskKind, TaskState
@@ -218,7 +218,8 @@ class Course:
             )
         row = self.run(task)
         assert row.state == "done", self.problem(row)
-        return list(read_preview(row.result))
+        with self.context.catalog.read() as connection:
+            return [read_target(found.result) for found in previews.list_found(connection, row.id)]
 
     @staticmethod
     def outcomes(row: Row[Any]) -> dict[str, str]:

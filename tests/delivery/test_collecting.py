@@ -242,6 +242,12 @@ TestLife.settings = settings(
 )
 
 
+def set_long_deleted(course: Course, ids: list[int]) -> None:
+    """Snapshots were deleted so long ago that nobody can bring them back."""
+    with course.context.catalog.write() as connection:
+        connection.execute(sa.update(t.snapshot).where(t.snapshot.c.id.in_(ids)).values(deleted_at=1.0))
+
+
 def queue_collect(course: Course, **order: Any) -> int:
     with course.context.catalog.write() as connection:
         return queue.insert_task(

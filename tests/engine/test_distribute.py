@@ -629,3 +629,28 @@ def test_many_targets_are_as_good_as_few(course: Campus) -> None:
         course.call(
             "distribute", PROFESSOR, source=MASTER, objects=[{"path": "a.txt"}], to=[*names, "nobody"]
         )
+
+
+def test_a_preview_is_read_page_by_page(course: Campus) -> None:
+    task = course.run("distribute_preview", PROFESSOR, source=MASTER, whole=True, to=["all"])
+    whole = course.call("preview_show", PROFESSOR, id=task.id)
+    assert whole.total == len(whole.targets) == 3
+    assert task.counts == {"created": sum(len(target.outcomes) for target in whole.targets)}
+    pages = [
+        course.call("preview_show", PROFESSOR, id=task.id, after=after, limit=2, objects=0) for after in (0, 2)
+    ]
+    assert [len(page.targets) for page in pages] == [2, 1]
+    read = [target for page in pages for target in page.targets]
+    assert [target.counts for target in read] == [target.counts for target in whole.targets]
+    assert all(target.outcomes == () for target in read)
+    last = whole.targets[-1]
+    objects = [
+        outcome
+        for after in range(len(last.outcomes) + 1)
+        for outcome in course.call(
+            "preview_target", PROFESSOR, id=task.id, instance=last.instance, after=after, limit=1
+        ).outcomes
+    ]
+    assert tuple(objects) == last.outcomes
+    with pytest.raises(NotFound, match="no target"):
+        course.call("preview_target", PROFESSOR, id=task.id, instance="intro/nobody")

@@ -145,6 +145,7 @@ TABLE: dict[str, tuple[Fields, str]] = {
         "NNN RRRR AA",
     ),
     "preview_show": (lambda scene: {"id": scene.preview}, "NNN NNNN AA"),
+    "preview_target": (lambda scene: {"id": scene.preview, "instance": "secret/anna"}, "NNN NNNN AA"),
     "distribute": (fields(source="secret/anna@1", objects=STAGED, to=["secret/ben"]), "NNN RRRR AA"),
     "distribution_list": (fields(space="secret"), "NNN AAAA AA"),
     "distribution_show": (lambda scene: {"id": scene.distribution}, "NNN NNAA AA"),
@@ -269,7 +270,7 @@ def test_what_is_private_cannot_be_told_from_what_does_not_exist(scene: Scene, n
     request = TABLE[name][0](scene)
     nowhere: dict[str, Any]
     if "id" in request:
-        nowhere = {"id": 10**6}
+        nowhere = request | {"id": 10**6}
     else:
         nowhere = {
             key: value.replace("secret", "hollow").replace("gone", "none")

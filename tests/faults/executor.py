@@ -93,6 +93,9 @@ def work(order: dict[str, Any], say: Callable[[object], None]) -> int:
     if order["opening"]:
         count.install()
     engine = Engine.open(Nuvo(**settings))
+    if order["states"] < 0:
+        engine.close()
+        return count.seen
     if order["states"]:
         keep(engine, order, count, say)
         return count.seen

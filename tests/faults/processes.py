@@ -69,7 +69,7 @@ class Executor:
             disks: folders whose disks lose their power at that effect.
             opening: whether opening the home counts.
             edit: path and new text of a file that is edited right before it is exchanged, after which the child is killed.
-            states: instead of doing a task, take so many snapshots of intro/master.
+            states: instead of doing a task, take so many snapshots of intro/master; below 0, only open the home.
         """
         order = {
             "home": str(home), "task": task, "die_at": die_at, "threads": threads,

@@ -78,7 +78,7 @@ def powered(folder: Path, prepare: Callable[[Campus], int]) -> Iterator[Powered]
 
 @pytest.fixture(scope="module", params=PREPARE)
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powered]:
-    yield from powered(tmp_path_factory.mktemp(request.param), PREPARE[request.param][0])
+    yield from powered(tmp_path_factory.mktemp(request.param), PREPARE[request.param].prepare)
 
 
 @pytest.fixture

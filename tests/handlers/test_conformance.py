@@ -17,8 +17,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from nuvo_jupyter.engine.operations import OPERATIONS
 from nuvo_jupyter.engine.openapi import document
+from nuvo_jupyter.engine.operations import OPERATIONS
 
 EXAMPLES = 3
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -9,8 +9,8 @@ from typing import Any
 
 from openapi_spec_validator import validate
 
-from nuvo_jupyter.engine.operations import OPERATIONS
 from nuvo_jupyter.engine.openapi import document, encode
+from nuvo_jupyter.engine.operations import OPERATIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 

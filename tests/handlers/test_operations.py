@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 
 NAMES = ["plain.txt", 'quo"te.txt', "naïve 🚲.txt", "line\nbreak.txt", "-dash; x=y.html"]
 
@@ -95,3 +97,28 @@ async def test_two_changes_at_once_are_both_made(jp_fetch: Any, jp_asyncio_loop:
         )
     )
     assert {space["name"] for space in made} == {f"space {n}" for n in range(4)}
+
+
+async def test_looking_through_whole_folders_holds_up_no_other_call(
+    jp_fetch: Any, jp_serverapp: Any, folder: Path
+) -> None:
+    await snapshot(jp_fetch, folder)
+    background = jp_serverapp.web_app.settings["nuvo_background"]
+    engine = (await background.run(background._open)).catalog.engine
+    threads: dict[str, set[str]] = {}
+    asking = ""
+
+    def heard(*_: Any) -> None:
+        name = threading.current_thread().name
+        if name.startswith(("nuvo-call", "nuvo-long")):
+            threads.setdefault(asking, set()).add(name.rpartition("_")[0])
+
+    sa.event.listen(engine, "before_cursor_execute", heard)
+    for asking, fields in {
+        "compare": {"left": "my work/master@1", "right": "my work/master"},
+        "history": {"instance": "my work/master", "path": "plain.txt"},
+        "snapshots": {"instance": "my work/master"},
+    }.items():
+        await jp_fetch("nuvo", "api", asking, params=fields)
+    sa.event.remove(engine, "before_cursor_execute", heard)
+    assert threads == {"compare": {"nuvo-long"}, "history": {"nuvo-long"}, "snapshots": {"nuvo-call"}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from blake3 import blake3
@@ -17,8 +17,10 @@ from nuvo_jupyter.model.errors import (
     StoreDamaged,
     StoreUnsuitable,
 )
+from nuvo_jupyter.store import tree
 from nuvo_jupyter.store.backend import Backend, open_backend
 from nuvo_jupyter.store.bucket import BucketBackend
+from nuvo_jupyter.store.collect import collect
 from nuvo_jupyter.store.format import check_format
 from nuvo_jupyter.store.pack import Buffer
 from nuvo_jupyter.store.repair import repair
@@ -113,3 +115,27 @@ def test_a_store_in_a_bucket_is_brought_up(options: dict[str, str]) -> None:
         open_backend("s3://course/older/store", options)
     with pytest.raises(NotFound):
         open_backend("s3://course/nothing/here", options, make=False)
+
+
+def test_collecting_in_a_bucket(
+    options: dict[str, str],
+    catalog: Catalog,
+    snapshot: Callable[[Store, str, int, dict[str, bytes]], bytes],
+) -> None:
+    store = Store.open("s3://course/collected", catalog, options)
+    both = {"shared": blake3(b"shared").digest(20_000)}
+    snapshot(store, "anna", 1, {**both, "old": blake3(b"old").digest(90_000)})
+    root = snapshot(store, "anna", 2, {**both, "new": blake3(b"new").digest(20_000)})
+    before = sum(item.size for item in store.backend.list())
+    with catalog.write() as connection:
+        connection.exec_driver_sql("UPDATE snapshot SET deleted_at = 1 WHERE number = 1")
+    done = collect(store, grace=0.0)
+    assert (done.blobs, done.packs_rewritten, done.packs_deleted) == (3, 1, 1)
+    assert before - sum(item.size for item in store.backend.list()) == done.freed - done.written > 80_000
+    report = verify(store)
+    assert report.ok
+    assert report.unreferenced == 0
+    node = tree.find(store, root, "shared")
+    assert node is not None
+    assert store.read_file(node) == both["shared"]
+    store.close()

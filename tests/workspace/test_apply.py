@@ -242,7 +242,7 @@ def test_damaged_content_fails_only_its_object(place: Place, target: Path, tmp_p
     missing = Node(NodeKind.FILE, size=5, content=(b"\0" * 32,))
     large = Node(NodeKind.FILE, size=5, content=(b"\0" * 32, b"\1" * 32))
     lying = Node(NodeKind.FILE, size=99, content=captured.nodes["a"].content)
-    captured.nodes.update({"a": missing, "large": large, "lying": lying})
+    captured.nodes = {**captured.nodes, "a": missing, "large": large, "lying": lying}
     found = outcomes_of(place, target, captured, place.capture(target))
     assert {path for path, (outcome, _) in found.items() if outcome is Outcome.FAILED} == {
         "a",

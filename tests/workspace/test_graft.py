@@ -155,9 +155,8 @@ def test_a_link_planted_where_it_is_written_leads_nowhere(
 
 def test_damaged_content_fails_alone(place: Place, source: Captured, work: Path) -> None:
     missing = Node(NodeKind.FILE, size=5, content=(b"\0" * 32,))
-    source.nodes["new/in/c"] = missing
-    source.nodes["new/large"] = Node(NodeKind.FILE, size=5, content=(b"\0" * 32, b"\1" * 32))
-    source.nodes = dict(sorted(source.nodes.items()))
+    large = Node(NodeKind.FILE, size=5, content=(b"\0" * 32, b"\1" * 32))
+    source.nodes = dict(sorted({**source.nodes, "new/in/c": missing, "new/large": large}.items()))
     found = applied(place, work, source)
     assert {path for path, outcome in found.items() if outcome is Outcome.FAILED} == {"new/in/c", "new/large"}
     assert names(work) == ALL - {"new/in/c"}
@@ -261,7 +260,7 @@ def test_what_a_killed_run_left_is_swept_links_not_followed(
     (work / MARK).write_text("")
     backup = place.capture(work)
     assert "sub" in backup.nodes
-    del source.nodes["new/none"]
+    source.nodes = {path: node for path, node in source.nodes.items() if path != "new/none"}
     applied(place, work, source, backup)
     assert not hidden.exists()
     assert (outside / "file").read_text() == "untouched"

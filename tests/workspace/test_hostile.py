@@ -285,7 +285,7 @@ def test_killed_anywhere_and_applied_again_the_end_is_the_same(place: Place, tmp
                 assert path.read_bytes() in (OLD.get(name), NEW.get(name)), (moment, name)
         if moment % 2:
             # Another process goes on: it knows the backup's content, but not how the files looked.
-            backup.fingerprints.clear()
+            backup.fingerprints = {}
         done = place.apply(folder, exactly(source.nodes, backup.nodes), backup)
         assert not {item.outcome for item in done} & {Outcome.FAILED, Outcome.CONFLICT}, (moment, done)
         assert not temporaries(folder), moment

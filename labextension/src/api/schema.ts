@@ -557,8 +557,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a preview that was asked for. */
+        /** Read a preview that was asked for, some targets at a time. */
         get: operations["preview_show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/previews/{id}/target": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a preview found for one target, some objects at a time. */
+        get: operations["preview_target"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1493,8 +1510,10 @@ export interface components {
         Preview: {
             task: components["schemas"]["Task"];
             source: string;
-            /** @description by name; empty while the task runs. */
+            /** @description as many as were asked for, in their order; empty while the task runs. */
             targets: components["schemas"]["TargetPreview"][];
+            /** @description how many targets there are in all. */
+            total: number;
         };
         /**
          * Problem
@@ -1802,9 +1821,11 @@ export interface components {
          */
         TargetPreview: {
             instance: string;
+            /** @description objects by outcome, all of them. */
             counts: {
                 [key: string]: number;
             };
+            /** @description as many of the objects as were asked for. */
             outcomes: components["schemas"]["ObjectOutcome"][];
             problem: components["schemas"]["Problem"] | null;
         };
@@ -3588,6 +3609,12 @@ export interface operations {
     preview_show: {
         parameters: {
             query?: {
+                /** @description Leave out so many at the beginning. */
+                after?: number;
+                /** @description At most so many targets. */
+                limit?: number;
+                /** @description At most so many objects of each target. */
+                objects?: number;
                 /** @description Seconds to wait for the task to finish before answering with where it stands. */
                 wait?: number;
             };
@@ -3606,6 +3633,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    preview_target: {
+        parameters: {
+            query: {
+                /** @description An instance: [[org/]space/]instance. */
+                instance: string;
+                /** @description Leave out so many at the beginning. */
+                after?: number;
+                /** @description At most this many rows. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetPreview"];
                 };
             };
             /** @description An error. */

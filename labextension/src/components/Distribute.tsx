@@ -17,6 +17,7 @@ import { Problem } from './Problem';
 import { Progress } from './TaskRow';
 
 const WAIT_SECONDS = 5;
+const TARGETS_AT_ONCE = 500;
 
 /** The tab in which a distribution is set up, previewed, started and watched. */
 export class DistributeView extends ReactWidget {
@@ -70,11 +71,25 @@ function Distribute(): JSX.Element {
       while (question === asked.current) {
         const answer = await call(service.server, 'get', '/previews/{id}', {
           id: task.id,
+          objects: 0,
           wait: WAIT_SECONDS
         });
         task = answer.task;
         if (isFinished(task.state)) {
-          show({ kind: 'preview', preview: answer });
+          const targets = [...answer.targets];
+          while (question === asked.current && targets.length < answer.total) {
+            const page = await call(service.server, 'get', '/previews/{id}', {
+              id: task.id,
+              objects: 0,
+              after: targets.length,
+              limit: TARGETS_AT_ONCE
+            });
+            if (page.targets.length === 0) {
+              break;
+            }
+            targets.push(...page.targets);
+          }
+          show({ kind: 'preview', preview: { ...answer, targets } });
           return;
         }
         show({ kind: 'asking', task });

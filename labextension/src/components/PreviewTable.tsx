@@ -1,5 +1,7 @@
 import { type JSX, useState } from 'react';
 
+import { NuvoError } from '../api/error';
+import { call } from '../api/operations';
 import type { IPreview, ITargetPreview } from '../api/types';
 import { OUTCOMES, outcomeWord } from '../words';
 import { useNuvo } from './context';
@@ -26,7 +28,7 @@ export function PreviewTable({ preview }: { preview: IPreview }): JSX.Element {
         </thead>
         <tbody>
           {targets.map(target => (
-            <TargetRows key={target.instance} target={target} told={told} />
+            <TargetRows key={target.instance} task={preview.task.id} target={target} told={told} />
           ))}
         </tbody>
       </table>
@@ -34,15 +36,37 @@ export function PreviewTable({ preview }: { preview: IPreview }): JSX.Element {
   );
 }
 
-function TargetRows(props: { target: ITargetPreview; told: string[] }): JSX.Element {
-  const { target, told } = props;
-  const { trans } = useNuvo();
+function TargetRows(props: { task: number; target: ITargetPreview; told: string[] }): JSX.Element {
+  const { task, target, told } = props;
+  const { service, trans } = useNuvo();
   const [open, setOpen] = useState(false);
+  const [outcomes, setOutcomes] = useState(target.outcomes);
+  const [problem, setProblem] = useState<NuvoError | null>(null);
+  const total = Object.values(target.counts).reduce((sum, count) => sum + count, 0);
+  const more = async () => {
+    try {
+      const page = await call(service.server, 'get', '/previews/{id}/target', {
+        id: task,
+        instance: target.instance,
+        after: outcomes.length
+      });
+      setOutcomes([...outcomes, ...page.outcomes]);
+      setProblem(null);
+    } catch (error) {
+      setProblem(NuvoError.of(error));
+    }
+  };
+  const toggle = () => {
+    setOpen(!open);
+    if (!open && outcomes.length === 0 && total > 0) {
+      void more();
+    }
+  };
   return (
     <>
       <tr>
         <th scope="row">
-          <button className="nuvo-Link" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <button className="nuvo-Link" aria-expanded={open} onClick={toggle}>
             {target.instance.split('/').pop()}
           </button>
         </th>
@@ -61,7 +85,13 @@ function TargetRows(props: { target: ITargetPreview; told: string[] }): JSX.Elem
       {open && (
         <tr>
           <td colSpan={told.length + 1}>
-            <Outcomes outcomes={target.outcomes} />
+            <Outcomes outcomes={outcomes} />
+            {problem && <Problem problem={problem} />}
+            {outcomes.length > 0 && outcomes.length < total && (
+              <button className="nuvo-Link" onClick={() => void more()}>
+                {trans.__('Show more')}
+              </button>
+            )}
           </td>
         </tr>
       )}

@@ -41,6 +41,7 @@ class Operation(msgspec.Struct, frozen=True):
         module: of ``nuvo_jupyter.engine`` that holds the function.
         changes: whether it changes anything, and so is written to the audit trail.
         help: one line.
+        long: it may read a whole folder, or many snapshots, before it answers.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Operation(msgspec.Struct, frozen=True):
     subject: str
     help: str
     module: str = ""
+    long: bool = False
 
     @property
     def changes(self) -> bool:
@@ -66,6 +68,8 @@ def declare(
     response: Any,
     need: Need | tuple[Need, str],
     help: str,
+    *,
+    long: bool = False,
 ) -> Operation:
     """Declare an operation.
 
@@ -75,7 +79,7 @@ def declare(
     """
     method, _, path = route.partition(" ")
     role, subject = need if isinstance(need, tuple) else (need, "")
-    return Operation(name, method, path, request, response, role, subject, help)
+    return Operation(name, method, path, request, response, role, subject, help, long=long)
 
 
 def of(module: str, *operations: Operation) -> tuple[Operation, ...]:

@@ -42,10 +42,18 @@ OPERATIONS: tuple[Operation, ...] = (
         declare(
             "preview_show",
             "GET /previews/{id}",
-            r.TaskShow,
+            r.PreviewShow,
             t.Preview,
             Need.ANYONE,
-            "Read a preview that was asked for.",
+            "Read a preview that was asked for, some targets at a time.",
+        ),
+        declare(
+            "preview_target",
+            "GET /previews/{id}/target",
+            r.PreviewTarget,
+            t.TargetPreview,
+            Need.ANYONE,
+            "Read what a preview found for one target, some objects at a time.",
         ),
         declare(
             "distribute",

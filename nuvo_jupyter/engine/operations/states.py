@@ -80,6 +80,7 @@ OPERATIONS: tuple[Operation, ...] = (
             tuple[n.FileVersion, ...],
             (Need.VIEWER, "instance"),
             "List the versions of one file.",
+            long=True,
         ),
     ),
     *of(
@@ -91,6 +92,7 @@ OPERATIONS: tuple[Operation, ...] = (
             n.Comparison,
             (Need.VIEWER, "left"),
             "List what differs between two states.",
+            long=True,
         ),
         declare(
             "diff",
@@ -99,6 +101,7 @@ OPERATIONS: tuple[Operation, ...] = (
             n.FileDiff,
             (Need.VIEWER, "left"),
             "Show how one file differs between two states.",
+            long=True,
         ),
     ),
     *of(

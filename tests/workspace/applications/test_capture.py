@@ -256,3 +256,22 @@ def test_a_definition_that_was_delivered_is_not_written_over(
     assert applications.refresh("science", force=True) is Standing.REFRESHED
     shutil.rmtree(environment)
     assert applications.refresh("science") is Standing.NO_ENVIRONMENT
+
+
+def test_what_conda_installed_is_listed_without_tokens(
+    tmp_path: Path, index: Index, applications: Applications
+) -> None:
+    environment = with_kernel(make_environment(tmp_path / "env", "alpha==1.0", index=index))
+    meta = environment / "conda-meta"
+    meta.mkdir()
+    record = {"name": "zlib", "version": "1.3", "build": "h0", "subdir": "linux-64", "sha256": "0" * 64}
+    address = "https://user:s3cr3t@conda.example/t/t0k3n/channel/linux-64/zlib-1.3-h0.conda"
+    (meta / "zlib-1.3-h0.json").write_text(json.dumps({**record, "url": address, "files": ["lib/libz.so"]}))
+    (meta / "broken.json").write_text("{")
+    shown = applications.add("science", environment)
+    assert shown.definition.conda
+    assert not shown.definition.complete
+    listed = json.loads((applications.folder("science") / "conda.lock.json").read_text())
+    address = "https://conda.example/channel/linux-64/zlib-1.3-h0.conda"
+    assert listed == {"packages": [{**record, "url": address}]}
+    assert applications.refresh("science") is Standing.UNCHANGED
