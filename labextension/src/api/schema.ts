@@ -494,6 +494,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the applications of an instance.
+         * @description Needs: instance viewer.
+         */
+        get: operations["application_list"];
+        put?: never;
+        /**
+         * Capture an environment as an application.
+         * @description Needs: instance editor.
+         */
+        post: operations["application_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/application": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an application and its packages.
+         * @description Needs: instance viewer.
+         */
+        get: operations["application_show"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an application; snapshots keep theirs.
+         * @description Needs: instance editor.
+         */
+        delete: operations["application_delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename an application.
+         * @description Needs: instance editor.
+         */
+        patch: operations["application_rename"];
+        trace?: never;
+    };
+    "/application/build": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Build an application's environment and install its kernel.
+         * @description Needs: instance editor.
+         */
+        post: operations["application_build"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/crate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export a snapshot as one file, an RO-Crate.
+         * @description Needs: instance viewer.
+         */
+        get: operations["crate_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/crates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import a crate as a snapshot of an instance.
+         * @description Needs: instance editor.
+         */
+        post: operations["crate_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stage": {
         parameters: {
             query?: never;
@@ -1080,6 +1192,26 @@ export interface components {
             detail?: string;
         };
         /**
+         * Application
+         * @description An application as it is shown.
+         */
+        Application: {
+            /** @description of its folder. */
+            name: string;
+            /** @description `app.json`. */
+            definition: components["schemas"]["Definition"];
+            /** @description of its lock. */
+            packages: components["schemas"]["Package"][];
+            /** @description what its kernel runs, as a template. */
+            argv: string[];
+            /** @description its live environment on this machine; `""` if none is known. */
+            prefix: string;
+            /** @description name of its kernel on this machine; `""` if none is installed. */
+            kernel: string;
+            /** @description the definition is another than that of the live environment: build it. */
+            pending: boolean;
+        };
+        /**
          * AuditEntry
          * @description Who did what, when, on which state, with what outcome (`ok`, `refused`, `failed`).
          */
@@ -1177,6 +1309,53 @@ export interface components {
              * @default
              */
             blob?: string;
+        };
+        /**
+         * Definition
+         * @description `app.json`: what an application is, besides its lock, kernel, wheels and settings.
+         */
+        Definition: {
+            /** @description of the application when it was captured; the name of its folder is what counts. */
+            name: string;
+            /** @description interpreter it was captured with. */
+            python: components["schemas"]["Python"];
+            /** @description every package's files are as installed and every one has a source with a hash. */
+            complete: boolean;
+            /**
+             * @description why it is not complete, package by package.
+             * @default []
+             */
+            problems?: components["schemas"]["nuvo_jupyter.model.applications.Problem"][];
+            /**
+             * @description all wheels are in the definition, so that no index is needed.
+             * @default false
+             */
+            sealed?: boolean;
+            /**
+             * @description NAMES of environment variables the kernel expects. Their values are never written.
+             * @default []
+             */
+            variables?: string[];
+            /**
+             * @description files of JupyterLab's user settings in `settings/`.
+             * @default []
+             */
+            settings?: string[];
+            /**
+             * @description settings left out since they look like secrets.
+             * @default []
+             */
+            left_out?: string[];
+            /**
+             * @description the environment is conda's: `conda.lock.json` tells its packages too.
+             * @default false
+             */
+            conda?: boolean;
+            /**
+             * @description of this file.
+             * @default 1
+             */
+            format?: number;
         };
         /**
          * Delivery
@@ -1484,6 +1663,20 @@ export interface components {
          */
         Outcome: "conflict" | "created" | "deleted" | "failed" | "kept" | "merged" | "renamed" | "replaced";
         /**
+         * Package
+         * @description A package of an application's lock.
+         */
+        Package: {
+            /** @description normalised. */
+            name: string;
+            /** @description as locked. */
+            version: string;
+            /** @description SHA-256 of the files it may be installed from. */
+            hashes: string[];
+            /** @description file in `wheels/` it is installed from; `""` if from an index. */
+            wheel: string;
+        };
+        /**
          * PathDifference
          * @description One path that differs between two states; sizes in bytes.
          */
@@ -1516,13 +1709,20 @@ export interface components {
             total: number;
         };
         /**
-         * Problem
-         * @description An error as it is stored with a task and sent by the API.
+         * Python
+         * @description The interpreter an application was captured with; a lock does not hold it.
          */
-        Problem: {
-            code: string;
-            message: string;
-            hint: string | null;
+        Python: {
+            /** @description `cpython`, `pypy`, as `sys.implementation.name`. */
+            implementation: string;
+            /** @description such as `3.11.7`. */
+            version: string;
+            /** @description `linux`, `darwin`, `win32`, as `sys.platform`. */
+            system: string;
+            /** @description `x86_64`, `aarch64`, `arm64`. */
+            machine: string;
+            /** @description `glibc`, `musl` or `""`: wheels for one do not run on another. */
+            libc: string;
         };
         /**
          * Reason
@@ -1827,7 +2027,7 @@ export interface components {
             };
             /** @description as many of the objects as were asked for. */
             outcomes: components["schemas"]["ObjectOutcome"][];
-            problem: components["schemas"]["Problem"] | null;
+            problem: components["schemas"]["nuvo_jupyter.model.tasks.Problem"] | null;
         };
         /**
          * Task
@@ -1861,7 +2061,7 @@ export interface components {
                 [key: string]: number;
             };
             /** @description why it failed. */
-            problem: components["schemas"]["Problem"] | null;
+            problem: components["schemas"]["nuvo_jupyter.model.tasks.Problem"] | null;
             /** @description the result comes from an executor the target's owner controls. */
             self_reported: boolean;
         };
@@ -1870,7 +2070,7 @@ export interface components {
          * @description What a task does.
          * @enum {unknown}
          */
-        TaskKind: "collect" | "delivery" | "distribution" | "forget" | "preview" | "repair" | "snapshot" | "usage" | "verify";
+        TaskKind: "application_add" | "application_build" | "collect" | "crate_import" | "delivery" | "distribution" | "forget" | "preview" | "repair" | "snapshot" | "usage" | "verify";
         /**
          * TaskState
          * @description Where a task stands. `waiting`: for another task; `queued`: for an executor.
@@ -1919,6 +2119,28 @@ export interface components {
          * @enum {unknown}
          */
         Visibility: "faculty" | "private" | "public";
+        /**
+         * Problem
+         * @description Why a package of an application is not captured completely.
+         */
+        "nuvo_jupyter.model.applications.Problem": {
+            package: string;
+            /** @default  */
+            version?: string;
+            reason: string;
+            /** @default false */
+            locked?: boolean;
+        };
+        /**
+         * Problem
+         * @description An error as it is stored with a task and sent by the API.
+         */
+        "nuvo_jupyter.model.tasks.Problem": {
+            code: string;
+            message: string;
+            /** @default null */
+            hint?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -3380,6 +3602,349 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TableComparison"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    application_list: {
+        parameters: {
+            query: {
+                /** @description An instance: [[org/]space/]instance. */
+                instance: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    application_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An instance: [[org/]space/]instance. */
+                    instance: string;
+                    /** @description Name of an application. */
+                    name: string;
+                    /** @description Folder of the environment, as sys.prefix shows it. */
+                    prefix: string;
+                    /**
+                     * @description NAMES of environment variables its kernel expects; never values.
+                     * @default []
+                     */
+                    variables?: string[];
+                    /**
+                     * @description Put all wheels into it, so that no index is needed.
+                     * @default false
+                     */
+                    seal?: boolean;
+                    /**
+                     * @description Never use the network.
+                     * @default false
+                     */
+                    offline?: boolean;
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    application_show: {
+        parameters: {
+            query: {
+                /** @description An instance: [[org/]space/]instance. */
+                instance: string;
+                /** @description Name of an application. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    application_delete: {
+        parameters: {
+            query: {
+                /** @description An instance: [[org/]space/]instance. */
+                instance: string;
+                /** @description Name of an application. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    application_rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An instance: [[org/]space/]instance. */
+                    instance: string;
+                    /** @description Name of an application. */
+                    name: string;
+                    /** @description Name of an application. */
+                    new: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    application_build: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An instance: [[org/]space/]instance. */
+                    instance: string;
+                    /** @description Name of an application. */
+                    name: string;
+                    /**
+                     * @description Never use the network.
+                     * @default false
+                     */
+                    offline?: boolean;
+                    /**
+                     * @description Also with another Python than it was captured with.
+                     * @default false
+                     */
+                    any_python?: boolean;
+                    /**
+                     * @description Also where its kernel runs another program.
+                     * @default false
+                     */
+                    confirmed?: boolean;
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    crate_export: {
+        parameters: {
+            query: {
+                /** @description A state: [[org/]space/]instance[@snapshot][:path]; the current state by default. */
+                state: string;
+                title?: string;
+                description?: string;
+                authors?: string[];
+                /** @description Web address of a licence, or a sentence. */
+                license?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    crate_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An instance: [[org/]space/]instance. */
+                    instance: string;
+                    /** @description Of the crate in the instance. */
+                    path: string;
+                    /**
+                     * @description Name of the snapshot.
+                     * @default
+                     */
+                    name?: string;
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             /** @description An error. */
