@@ -637,7 +637,8 @@ def test_a_preview_is_read_page_by_page(course: Campus) -> None:
     assert whole.total == len(whole.targets) == 3
     assert task.counts == {"created": sum(len(target.outcomes) for target in whole.targets)}
     pages = [
-        course.call("preview_show", PROFESSOR, id=task.id, after=after, limit=2, objects=0) for after in (0, 2)
+        course.call("preview_show", PROFESSOR, id=task.id, after=after, limit=2, objects=0)
+        for after in (0, 2)
     ]
     assert [len(page.targets) for page in pages] == [2, 1]
     read = [target for page in pages for target in page.targets]

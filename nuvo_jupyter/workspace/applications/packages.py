@@ -65,19 +65,22 @@ def gather(
     rest = {one.name: one for one in listed if one.editable is None}
     wanted: dict[str, str] = {}
     pack: list[str] = []
+    packed: dict[str, Entry] = {}
     for name, one in rest.items():
         entry = former.get(name)
-        if (
-            entry is not None
-            and entry.version == one.version
-            and _wanted_so(entry, one, known, old)
-            and _still(entry, one, folder, interpreter, damages)
+        if entry is not None and (
+            entry.version != one.version or not _still(entry, one, folder, interpreter, damages)
         ):
-            found.entries[name] = entry
-            continue
+            entry = None
+        local = entry is not None and any(file.wheel for file in entry.files)
+        if entry is not None and local:
+            packed[name] = entry
         if one.origin is not None or known.seal:
             pack.append(name)
+        elif entry is not None and not local:
+            found.entries[name] = entry
         else:
+            # Packed for want of an index that answered: one may know it now, and a lock takes less than a wheel.
             wanted[name] = one.version
     if progress:
         progress(len(found.entries), len(listed), "looking packages up")
@@ -97,16 +100,11 @@ def gather(
             check()
         if progress:
             progress(len(found.entries), len(listed), f"packing {name}")
+        if name in packed:
+            found.entries[name] = packed[name]
+            continue
         _pack(rest[name], interpreter, work, found, damages)
     return _judge(folder, known, listed, found, damages), tuple(found.entries.values()), found.packed
-
-
-def _wanted_so(entry: Entry, one: Distribution, known: Known, old: Written | None) -> bool:
-    """Whether a source is of the kind asked for: sealed, all lie in the definition, and not sealed any more, few."""
-    local = any(file.wheel for file in entry.files)
-    if known.seal:
-        return local
-    return not (local and one.origin is None and old is not None and old.definition.sealed)
 
 
 def _still(

@@ -20,7 +20,8 @@ from nuvo_jupyter.workspace.applications.interpreter import Interpreter
 from nuvo_jupyter.workspace.applications.lock import Entry, File, from_uv, local_file, public
 
 _ROUNDS_MAX = 50
-_BUILD_SECONDS = 900.0
+_BUILD_SECONDS = 300.0
+_ANSWER_SECONDS = "10"
 _YANKED = re.compile(
     r"warning: `([A-Za-z0-9._-]+)==[^`]*` is yanked(?: \(reason: \"?(.*?)\"?\))?$", re.MULTILINE
 )
@@ -113,7 +114,9 @@ def _compile(
     (folder / _OUT).unlink(missing_ok=True)
     arguments = ["pip", "compile", "--no-deps", "--no-header", "--format", "pylock.toml", "--python", python]
     arguments += ["-o", _OUT, _IN, *([] if network else ["--offline"])]
-    return uv.run(arguments, folder=folder, check=check)
+    # A snapshot waits for this: an index that does not answer soon is as good as none.
+    waiting = {"UV_HTTP_TIMEOUT": os.environ.get("UV_HTTP_TIMEOUT", _ANSWER_SECONDS)}
+    return uv.run(arguments, folder=folder, variables=waiting, check=check)
 
 
 def pack(distribution: Distribution, interpreter: Interpreter, folder: Path) -> tuple[Entry, Path]:

@@ -161,6 +161,9 @@ def test_with_no_index_and_no_cache_everything_is_packed(
     shown = applications.add("science", environment, offline=True)
     assert shown.definition.complete, shown.definition.problems
     assert all(one.wheel for one in shown.packages)
+    assert applications.refresh("science", offline=True, force=True) is Standing.UNCHANGED
+    assert applications.refresh("science", force=True) is Standing.REFRESHED
+    assert not any(one.wheel for one in applications.show("science").packages)
 
 
 def test_a_yanked_version_and_one_on_no_index_are_captured(
