@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nuvo_jupyter.clients.place import Place
     from nuvo_jupyter.magics.connection import Connection
 
-_MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks")
+_MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks", "usage")
 # Spaces that part words, not those of a name (`week\\ 1`).
 _SPACES = re.compile(r"(?<!\\)\s+")
 _STRATEGIES = ("extra", "overwrite", "replace", "rename", "merge", "skip")
@@ -93,6 +93,8 @@ class Completer:
                 return (
                     _snapshots(place, typed) if not positional else _in_snapshot(place, positional[0], typed)
                 )
+            if magic == "usage":
+                return _snapshots(place, typed)
             if magic == "tasks":
                 return _tasks(place) if positional else ["list", "show", "cancel"]
         return _files(typed) if magic in ("stage", "pull") else []

@@ -205,6 +205,20 @@ class NuvoMagics(Magics):
             act = place.client.task_cancel if args.action == "cancel" else place.client.task_show
             return shown.tasks((act(id=args.id),))
 
+    @magic_arguments()
+    @argument("snapshots", nargs="*", help="Also say what deleting these would free.")
+    @line_magic
+    @concise
+    def usage(self, line: str) -> Result:
+        """Say what each snapshot of this notebook's instance needs of the store, alone and shared."""
+        args = _parse(self.usage, line)
+        with self.connection.place() as place:
+            task = place.client.usage(
+                instance=place.state(""), states=[place.snapshot(text) for text in args.snapshots]
+            )
+            done = self._finish(place.client, task)
+            return shown.usage(place.client.usage_show(id=done.id))
+
     def _finish(self, client: Client, task: Task) -> Task:
         with Progress(self.shell) as progress:
             # The targets of a distribution tell their own problems; anything else that failed is raised.

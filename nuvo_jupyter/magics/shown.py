@@ -10,6 +10,7 @@ from nuvo_jupyter.magics.results import Result
 if TYPE_CHECKING:
     from nuvo_jupyter.clients.methods import Client
     from nuvo_jupyter.model.changes import ObjectOutcome
+    from nuvo_jupyter.model.growth import Usage
     from nuvo_jupyter.model.snapshots import Snapshot
     from nuvo_jupyter.model.tasks import Preview, Stage, Task
 
@@ -25,6 +26,22 @@ def snapshot(found: Snapshot) -> Result:
     if found.inconsistent:
         notes.append(f"{found.inconsistent} kept changing while they were read")
     return Result(found, f"Snapshot {found.reference}{name}: {'; '.join(notes)}")
+
+
+def usage(found: Usage) -> Result:
+    """What each snapshot of an instance needs of the store."""
+    instances = [one for space in found.spaces for one in space.instances]
+    title = "; ".join(
+        f"{one.instance} needs {one.held:,} bytes, {one.alone:,} of them alone" for one in instances
+    )
+    if found.frees is not None:
+        title += f"; {found.frees.size:,} bytes would be free without {', '.join(found.frees.states)}"
+    rows = [
+        (item.reference, item.name, item.created_at, f"{item.held:,}", f"{item.alone:,}")
+        for one in instances
+        for item in one.details
+    ]
+    return Result(found, title, ("snapshot", "name", "taken", "holds", "alone"), rows)
 
 
 def stage(found: Stage) -> Result:

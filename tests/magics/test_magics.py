@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from nuvo_jupyter.model.errors import EmptyStage, InvalidPath, NotFound
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "magics.md").read_text()
-MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks")
+MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks", "usage")
 
 
 def run(shell: InteractiveShell, cell: str) -> Any:
@@ -33,6 +33,17 @@ def test_snapshot_and_restore_one_file(shell: InteractiveShell, folder: Path) ->
     assert (folder / "a.txt").read_text() == "one"
     assert ["replaced", "a.txt", "", ""] in result.rows
     assert "course/master@2" in result.title
+
+
+def test_usage_of_every_snapshot_and_what_deleting_some_frees(shell: InteractiveShell, folder: Path) -> None:
+    for text in ("one " * 500, "two " * 500):
+        (folder / "a.txt").write_text(text)
+        run(shell, "%snapshot")
+    found = run(shell, "%usage 1")
+    assert [row[0] for row in found.rows] == ["course/master@2", "course/master@1"]
+    (details,) = [one.details for space in found.spaces for one in space.instances]
+    assert found.frees.size == details[1].alone
+    assert "would be free" in found.title
 
 
 def test_paths_are_relative_to_the_kernels_folder(
