@@ -74,7 +74,9 @@ class Changing:
         self._loaded[entry.name] = entry
         source = self._shown.source(entry)
         self._create(table, source, self._definition(entry))
-        self._db.execute(f"INSERT INTO {table} FROM {source}")
+        # DuckDB (1.5 and 2.0) loses what is inserted after no rows at all were, in one transaction.
+        if self._db.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchall():
+            self._db.execute(f"INSERT INTO {table} FROM {source}")
         if self._added.pop(entry.name, None) is not None:
             self._db.execute(f"INSERT INTO {table} FROM {self._beside(entry.name)}")
             self._db.execute(f"DROP TABLE {self._beside(entry.name)}")

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import duckdb
 
-from nuvo_jupyter.model.errors import InvalidInput
+from nuvo_jupyter.model.errors import InvalidInput, NotNow
 from nuvo_jupyter.workspace.tables import lock
 from nuvo_jupyter.workspace.tables.changing import Changing
 from nuvo_jupyter.workspace.tables.hints import hint
@@ -430,6 +430,8 @@ class Connection:
                 changing.empty(name)
                 was = changing.number(name)
         outcome = self._helped(statement.query, lambda: self._outcome(statement, query, parameters, many))
+        if statement.verb in ("INSERT", "COPY"):
+            self._check_added(statement, query, outcome)
         changing.unless_used(name, was)
         return outcome
 
@@ -443,6 +445,18 @@ class Connection:
         self._db.execute(query if statement.handle is None else statement.handle, parameters)
         described = self._db.description or []
         return _Outcome([item[0] for item in described], self._db.fetchall() if described else [])
+
+    def _check_added(self, statement: Statement, query: str, outcome: _Outcome) -> None:
+        """DuckDB (1.5 and 2.0) loses what is inserted after no rows at all were, in one transaction."""
+        returned = outcome.returned
+        added = returned.limit(1).fetchall() if returned is not None else any(row[0] for row in outcome.rows)
+        (found,) = statements(query)
+        name = ".".join(map(quote, found.target))
+        if added and not self._db.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchall():
+            raise NotNow(
+                f"DuckDB lost the rows that were added to {'.'.join(statement.target)}, so nothing was changed.",
+                hint="Leave out the INSERT before it, in the same transaction, that added no rows.",
+            )
 
     def _give(self, outcome: _Outcome) -> None:
         """Let the result be fetched as DuckDB's own would be."""

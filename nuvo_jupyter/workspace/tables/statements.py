@@ -120,7 +120,15 @@ def statements(text: str) -> list[Statement]:
     Raises:
         duckdb.ParserException: it is no SQL.
     """
-    return [_statement(found) for found in duckdb.extract_statements(text)]
+    result: list[Statement] = []
+    for found in duckdb.extract_statements(text):
+        if found.type == _KINDS.TRANSACTION and not found.query.strip():
+            # DuckDB 1.5 puts COPY FROM DATABASE between these.
+            begun = any(statement.effect is Effect.BEGIN and not statement.query for statement in result)
+            result.append(Statement("", Effect.COMMIT if begun else Effect.BEGIN))
+        else:
+            result.append(_statement(found))
+    return result
 
 
 def mentioned(text: str) -> list[str]:

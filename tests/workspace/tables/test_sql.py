@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput
+from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotNow
 from nuvo_jupyter.workspace.tables.connection import Connection
 
 Open = Callable[[], Connection]
@@ -389,6 +389,27 @@ def test_a_database_is_copied_into_tables(con: Connection, opened: Open, tmp_pat
         )
     con.execute(f"ATTACH '{tmp_path}/old.duckdb' AS old (READ_ONLY); COPY FROM DATABASE old TO tables")
     assert opened().execute("SELECT x, id FROM a, b").fetchall() == [(1, 4)]
+
+
+def test_many_rows_after_none(con: Connection, opened: Open) -> None:
+    """DuckDB itself loses rows that come from a file after none did, in one transaction."""
+    con.execute(
+        "CREATE TABLE many AS SELECT i FROM range(300000) r(i); CREATE TABLE none AS FROM many LIMIT 0"
+    )
+    con.execute("CREATE TABLE t (i BIGINT PRIMARY KEY); CREATE TABLE u (i BIGINT)")
+    for name in ("t", "u"):
+        con.execute(f"INSERT INTO {name} FROM many")
+        assert opened().execute(f"SELECT count(*), max(i) FROM {name}").fetchall() == [(300000, 299999)]
+        con.execute(f"DELETE FROM {name}; INSERT INTO {name} FROM none")
+        try:
+            con.execute(f"BEGIN; INSERT INTO {name} FROM none; INSERT INTO {name} FROM many; COMMIT")
+            expected = 300000
+        except NotNow:
+            con.rollback()
+            expected = 0
+        assert opened().execute(f"SELECT count(*) FROM (SELECT DISTINCT i FROM {name})").fetchall() == [
+            (expected,)
+        ]
 
 
 def test_a_file_that_is_no_table_is_not_replaced(con: Connection, folder: Path) -> None:
