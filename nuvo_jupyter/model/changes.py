@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 
 import msgspec
 
@@ -112,7 +113,4 @@ class ObjectOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def count(outcomes: list[ObjectOutcome]) -> dict[str, int]:
     """How many objects met each outcome; outcomes that nothing met are left out."""
-    counts: dict[str, int] = {}
-    for item in outcomes:
-        counts[item.outcome.value] = counts.get(item.outcome.value, 0) + 1
-    return counts
+    return {outcome.value: number for outcome, number in Counter(item.outcome for item in outcomes).items()}

@@ -72,7 +72,7 @@ def powered(folder: Path, prepare: Callable[[Campus], int]) -> Iterator[Powered]
     try:
         yield made
     finally:
-        made.disks.unmount()
+        made.disks.remove()
         shutil.rmtree(folder)
 
 
