@@ -104,6 +104,15 @@ CHANGES: dict[str, tuple[str | None, Fields, Fields | None]] = {
     ),
     "stage_remove": (PROFESSOR, {"objects": STAGED}, {"objects": [{"path": "missing"}]}),
     "stage_clear": (PROFESSOR, {}, None),
+    "usage": (PROFESSOR, {"space": "intro"}, {"space": "intro", "states": ("intro/anna",)}),
+    "collect": (None, {"dry_run": True}, None),
+    "retention_set": (PROFESSOR, {"space": "intro", "daily": 7}, {"space": "intro", "within": "soon"}),
+    "forget": (PROFESSOR, {"space": "intro", "dry_run": True}, {"space": "nowhere"}),
+    "schedule_set": (
+        PROFESSOR,
+        {"instance": "intro/anna", "minutes": 10},
+        {"instance": "intro/nobody", "minutes": 10},
+    ),
     "distribute_preview": (
         PROFESSOR,
         {"source": "intro/master", "whole": True, "to": ["anna"]},
