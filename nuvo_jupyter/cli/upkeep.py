@@ -157,7 +157,7 @@ def add(app: App) -> None:
         )
         if found.space:
             run.output.note(
-                f"They are snapshots of {found.space}/master now: `nuvo log -i {found.space}/master`."
+                f"They are snapshots of {found.space}/master now: `nuvo log {found.space}/master`."
             )
 
     @app.command(context_settings=_PASS_ON)

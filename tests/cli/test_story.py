@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -107,3 +108,22 @@ def test_names_that_are_no_text(nuvo: Run, folder: Path) -> None:
     (folder / os.fsdecode(name)).write_text("second")
     nuvo("restore", "1", os.fsdecode(name))
     assert (folder / os.fsdecode(name)).read_text() == "first"
+
+
+def test_a_lost_catalog_is_made_anew(nuvo: Run, folder: Path, environment: dict[str, str]) -> None:
+    nuvo("snapshot")
+    Path(environment["NUVO_HOME"], "catalog.sqlite").unlink()
+    said = nuvo("status", code=1).stderr
+    assert "is missing or empty" in said
+    assert "nuvo rebuild" in said
+    assert "nuvo log recovered/master" in nuvo("rebuild").stderr
+    assert [item["number"] for item in result(nuvo("log", "recovered/master", "--json"))] == [1]
+    nuvo("rebuild", code=1)
+    store = Path(environment["NUVO_HOME"], "store")
+    shutil.copytree(store, folder.parent / "copy")
+    for pack in (path for path in store.joinpath("packs").rglob("*") if path.is_file()):
+        os.truncate(pack, 100)
+    (folder / "a.txt").unlink()
+    assert "recovered/master@1" in nuvo("repair", code=1).stdout
+    nuvo("repair", "--from", "copy", cwd=folder.parent)
+    nuvo("verify")
