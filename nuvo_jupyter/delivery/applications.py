@@ -64,10 +64,16 @@ def build_application(execution: Execution) -> None:
     _finish(execution, done)
 
 
-def refresh(context: Context, instance: Row[Any]) -> None:
-    """Bring the definitions of an instance's applications up to date with their environments, before a snapshot."""
+def refresh(context: Context, instance: Row[Any], check: Callable[[], None] | None = None) -> None:
+    """Bring the definitions of an instance's applications up to date with their environments, before a snapshot.
+
+    The network is asked only about packages that are new; without it they are packed into the definition.
+
+    Args:
+        check: called often; raises to cancel.
+    """
     if os.path.isdir(os.path.join(instance.workspace, APPLICATIONS)):
-        _of(context, instance).refresh_all(offline=True)
+        _of(context, instance).refresh_all(check=check)
 
 
 def build_what_came(connection: Connection, row: Row[Any], outcomes: Sequence[ObjectOutcome]) -> None:

@@ -19,7 +19,7 @@ from nuvo_jupyter.delivery.applications import refresh
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
-from nuvo_jupyter.model.errors import AlreadyExists, ContentGone, NotFound
+from nuvo_jupyter.model.errors import AlreadyExists, Cancelled, ContentGone, NotFound
 from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.model.objects import APPLICATIONS, TABLES
 from nuvo_jupyter.model.paths import from_name
@@ -136,7 +136,7 @@ def _take(
     same_as: tuple[int, BlobId] | None,
     durable: bool,
 ) -> Taken:
-    _refresh_applications(context, root, instance_id)
+    _refresh_applications(context, root, instance_id, cancelled)
     memory, generation = _remembered(context, instance_id)
     with context.store.writer(generation) as writer:
         with at_one_point(Path(root.path) / TABLES):
@@ -162,11 +162,17 @@ def _take(
     return Taken(snapshot_id, captured)
 
 
-def _refresh_applications(context: Context, root: Root, instance_id: int) -> None:
+def _refresh_applications(
+    context: Context, root: Root, instance_id: int, cancelled: Callable[[], bool] | None
+) -> None:
+    def check() -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled("The snapshot was cancelled.")
+
     if os.path.isdir(os.path.join(root.path, APPLICATIONS)):
         with context.catalog.read() as connection:
             instance = get_instance(connection, instance_id)
-        refresh(context, instance)
+        refresh(context, instance, check)
 
 
 def _remember(context: Context, instance_id: int, before: Memory, captured: Captured, proof: _Proof) -> None:

@@ -39,7 +39,7 @@ class Python(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.system} {self.machine}{libc}"
 
 
-class Problem(msgspec.Struct, frozen=True, order=True, kw_only=True):
+class PackageProblem(msgspec.Struct, frozen=True, order=True, kw_only=True):
     """Why a package of an application is not captured completely.
 
     Args:
@@ -74,7 +74,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     python: Python
     complete: bool
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[PackageProblem, ...] = ()
     sealed: bool = False
     variables: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()

@@ -62,7 +62,12 @@ def test_the_manual_names_no_other_settings() -> None:
 
 @pytest.mark.parametrize("name", TRAITS)
 def test_every_trait_takes_its_value_from_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"smtp_security": "tls", "lease_seconds": "12.0", "collect_every": "12.0", "collect_grace": "12.0"}
+    values = {
+        "smtp_security": "tls",
+        "lease_seconds": "12.0",
+        "collect_every": "12.0",
+        "collect_grace": "12.0",
+    }
     before = getattr(Nuvo(), name)
     text = values.get(name, "9" if isinstance(before, int) else "/changed")
     monkeypatch.setenv(f"NUVO_{name.upper()}", text)

@@ -21,6 +21,7 @@ MASTER = "intro/master"
 @pytest.fixture
 def science(course: Campus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An environment with a package that only its own wheel has, captured as `science` of Master."""
+    monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))

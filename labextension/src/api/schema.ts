@@ -1325,7 +1325,7 @@ export interface components {
              * @description why it is not complete, package by package.
              * @default []
              */
-            problems?: components["schemas"]["nuvo_jupyter.model.applications.Problem"][];
+            problems?: components["schemas"]["PackageProblem"][];
             /**
              * @description all wheels are in the definition, so that no index is needed.
              * @default false
@@ -1677,6 +1677,20 @@ export interface components {
             wheel: string;
         };
         /**
+         * PackageProblem
+         * @description Why a package of an application is not captured completely.
+         */
+        PackageProblem: {
+            /** @description normalised name; `""` for the environment as a whole. */
+            package: string;
+            /** @description of the package. */
+            version: string;
+            /** @description in one sentence. */
+            reason: string;
+            /** @description whether the package will be installed all the same, from its hashed source. */
+            locked: boolean;
+        };
+        /**
          * PathDifference
          * @description One path that differs between two states; sizes in bytes.
          */
@@ -1707,6 +1721,15 @@ export interface components {
             targets: components["schemas"]["TargetPreview"][];
             /** @description how many targets there are in all. */
             total: number;
+        };
+        /**
+         * Problem
+         * @description An error as it is stored with a task and sent by the API.
+         */
+        Problem: {
+            code: string;
+            message: string;
+            hint: string | null;
         };
         /**
          * Python
@@ -2027,7 +2050,7 @@ export interface components {
             };
             /** @description as many of the objects as were asked for. */
             outcomes: components["schemas"]["ObjectOutcome"][];
-            problem: components["schemas"]["nuvo_jupyter.model.tasks.Problem"] | null;
+            problem: components["schemas"]["Problem"] | null;
         };
         /**
          * Task
@@ -2061,7 +2084,7 @@ export interface components {
                 [key: string]: number;
             };
             /** @description why it failed. */
-            problem: components["schemas"]["nuvo_jupyter.model.tasks.Problem"] | null;
+            problem: components["schemas"]["Problem"] | null;
             /** @description the result comes from an executor the target's owner controls. */
             self_reported: boolean;
         };
@@ -2119,28 +2142,6 @@ export interface components {
          * @enum {unknown}
          */
         Visibility: "faculty" | "private" | "public";
-        /**
-         * Problem
-         * @description Why a package of an application is not captured completely.
-         */
-        "nuvo_jupyter.model.applications.Problem": {
-            package: string;
-            /** @default  */
-            version?: string;
-            reason: string;
-            /** @default false */
-            locked?: boolean;
-        };
-        /**
-         * Problem
-         * @description An error as it is stored with a task and sent by the API.
-         */
-        "nuvo_jupyter.model.tasks.Problem": {
-            code: string;
-            message: string;
-            /** @default null */
-            hint?: string | null;
-        };
     };
     responses: never;
     parameters: never;

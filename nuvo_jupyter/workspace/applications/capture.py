@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from nuvo_jupyter.model.applications import Definition, Problem
+from nuvo_jupyter.model.applications import Definition, PackageProblem
 from nuvo_jupyter.model.errors import ApplicationDamaged, NotFound
 from nuvo_jupyter.workspace.applications import conda, definition, installed, lock
 from nuvo_jupyter.workspace.applications.definition import Written
@@ -20,7 +20,7 @@ from nuvo_jupyter.workspace.applications.packages import Progress, gather
 from nuvo_jupyter.workspace.applications.projects import projects_of
 from nuvo_jupyter.workspace.applications.settings import capture_settings
 
-_CONDA = Problem(
+_CONDA = PackageProblem(
     package="", reason="what conda installed besides Python packages is listed, but not re-created"
 )
 
@@ -99,7 +99,7 @@ def _write(
     else:
         settings = dict(definition.small_files(folder, definition.SETTINGS))
         left_out = old.definition.left_out if old else ()
-    no_kernel = Problem(package="", reason="it has no kernel: ipykernel is not installed in it")
+    no_kernel = PackageProblem(package="", reason="it has no kernel: ipykernel is not installed in it")
     problems = {problem for problem in core.problems if problem != no_kernel}
     if not template:
         problems.add(no_kernel)

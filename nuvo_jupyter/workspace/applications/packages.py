@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nuvo_jupyter.model.applications import Definition, Problem
+from nuvo_jupyter.model.applications import Definition, PackageProblem
 from nuvo_jupyter.model.errors import EnvironmentFailed, NuvoError
 from nuvo_jupyter.workspace.applications import installed, sources, wheel
 from nuvo_jupyter.workspace.applications.definition import Written
@@ -192,10 +192,12 @@ def _judge(
         if not locked and not reason:
             reason = "it can be had nowhere"
         if reason:
-            problems.append(Problem(package=one.name, version=one.version, reason=reason, locked=locked))
+            problems.append(
+                PackageProblem(package=one.name, version=one.version, reason=reason, locked=locked)
+            )
     loose = installed.strays(listed, known.interpreter.sites)
     problems += [
-        Problem(
+        PackageProblem(
             package="", reason=f"{os.path.basename(path)} lies among the packages and belongs to none of them"
         )
         for path in loose[:_STRAYS_MAX]

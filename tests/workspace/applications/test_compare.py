@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nuvo_jupyter.model.applications import Definition, Package, PackageChangeKind, Problem, Python
+from nuvo_jupyter.model.applications import Definition, Package, PackageChangeKind, PackageProblem, Python
 from nuvo_jupyter.workspace.applications import definition, lock
 from nuvo_jupyter.workspace.applications.compare import compare, mismatch, packages
 from nuvo_jupyter.workspace.applications.derived import conda_environment, requirements
@@ -63,7 +63,7 @@ def test_what_a_person_should_read_first(tmp_path: Path) -> None:
         kernel='{"argv": ["/bin/sh", "-c", "x"]}',
         python=msgspec.to_builtins(msgspec.structs.replace(HERE, version="3.13.1", machine="aarch64")),
         complete=False,
-        problems=[msgspec.to_builtins(Problem(package="z", reason="gone"))],
+        problems=[msgspec.to_builtins(PackageProblem(package="z", reason="gone"))],
     )
     found = compare(one, two)
     assert found.kernel
@@ -112,7 +112,7 @@ def test_requirements_and_environment_are_derived(tmp_path: Path) -> None:
         tmp_path / "my app",
         {"numpy": "2.0", "other": "1.0"},
         complete=False,
-        problems=[msgspec.to_builtins(Problem(package="z", version="3", reason="it is\ngone"))],
+        problems=[msgspec.to_builtins(PackageProblem(package="z", version="3", reason="it is\ngone"))],
     )
     text = requirements(folder)
     assert "numpy==2.0\n" in text
