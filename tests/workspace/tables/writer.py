@@ -75,6 +75,8 @@ def fill_the_disk(con: Connection) -> None:
 
 
 def sleep_in_a_query(con: Connection) -> None:
+    # A shell may have had it ignored for what it runs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         print("ready", flush=True)
         con.execute(
