@@ -155,6 +155,11 @@ def add(app: App) -> None:
         run.output.note(
             f"{found.packs} packs with {found.blobs} blobs read: {found.snapshots} snapshots found."
         )
+        if found.incomplete:
+            run.output.note(
+                f"{found.incomplete} of them lack some of their content; `nuvo verify` names the files. "
+                "Delete those you do not need: until then nothing is collected."
+            )
         if found.space:
             run.output.note(
                 f"They are snapshots of {found.space}/master now: `nuvo log {found.space}/master`."

@@ -19,6 +19,7 @@ from nuvo_jupyter.store.repair import repair
 
 SPACE = "recovered"
 """The space whose Master gets the snapshots; nobody knows any more whose they were."""
+FOUND, INCOMPLETE = "Found in the store", "Found in the store, but not all of it"
 NAMED = 5
 """Names of a snapshot's top folder that its description lists."""
 
@@ -63,9 +64,10 @@ def rebuild(settings: Nuvo) -> RebuildReport:
                     manifest=item.manifest,
                     reason=Reason.MANUAL,
                     created_by=engine.owner,
-                    description=f"Found in the store: {top or 'an empty folder'}",
+                    description=f"{FOUND if item.complete else INCOMPLETE}: {top or 'an empty folder'}",
                 )
                 snapshots.change_snapshot(connection, id_, created_at=item.changed)
-        return RebuildReport(report.packs, report.blobs, len(found), SPACE if found else "")
+        incomplete = sum(not item.complete for item in found)
+        return RebuildReport(report.packs, report.blobs, len(found), SPACE if found else "", incomplete)
     finally:
         engine.close()

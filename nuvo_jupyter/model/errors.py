@@ -21,6 +21,9 @@ class NuvoError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint if hint is not None else self.default_hint
+        if self.hint:
+            # So that a traceback in a notebook shows it.
+            self.add_note(self.hint)
 
     def to_dict(self) -> dict[str, str | None]:
         """The error as the REST API sends it: ``{code, message, hint}``."""

@@ -115,6 +115,7 @@ class RebuildReport(msgspec.Struct, frozen=True):
         packs: number of packs read.
         blobs: number of sound blobs found in them.
         snapshots: found in the store.
+        incomplete: how many of them lack some of their content: they were let go and partly collected, or damaged.
         space: whose Master has them now; ``""`` where there are none.
     """
 
@@ -122,6 +123,7 @@ class RebuildReport(msgspec.Struct, frozen=True):
     blobs: int = 0
     snapshots: int = 0
     space: str = ""
+    incomplete: int = 0
 
 
 class CollectReport(msgspec.Struct, frozen=True):

@@ -22,12 +22,14 @@ class Described(NamedTuple):
         manifest: what it says.
         changed: when the newest file in it was changed, in seconds since 1970 UTC; 0 where that cannot be read.
         names: what lies at its top, sorted.
+        complete: whether all it holds is in the store; not so for one that was let go and partly collected, or damaged.
     """
 
     id: bytes
     manifest: Manifest
     changed: float
     names: tuple[str, ...]
+    complete: bool
 
 
 def described(store: Store, known: Collection[bytes], stop: Callable[[], None]) -> list[Described]:
@@ -49,10 +51,14 @@ def described(store: Store, known: Collection[bytes], stop: Callable[[], None]) 
             continue
         changed = 0
         names: tuple[str, ...] = ()
+        complete = False
         try:
             names = tuple(entry.name for entry in tree.entries(store, manifest.root))
-            changed = max((node.mtime_ns for node in tree.flatten(store, manifest.root).values()), default=0)
+            nodes = tree.flatten(store, manifest.root).values()
+            changed = max((node.mtime_ns for node in nodes), default=0)
+            held = {content for node in nodes for content in node.content}
+            complete = store.contains(held) == held
         except StoreDamaged:
             pass
-        found.append(Described(id_, manifest, changed / 1e9, names))
+        found.append(Described(id_, manifest, changed / 1e9, names, complete))
     return sorted(found, key=lambda item: (item.changed, item.id))

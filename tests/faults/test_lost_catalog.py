@@ -8,11 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.engine.engine import Engine
 from nuvo_jupyter.engine.rebuild import rebuild
 from nuvo_jupyter.engine.settings import Nuvo
 from nuvo_jupyter.model.errors import CatalogDamaged, CatalogLost, InvalidInput, StoreDamaged
+from nuvo_jupyter.store.manifests import described
+from nuvo_jupyter.store.tree import flatten
 from tests.contract.disk import Tree, clear, file, found_in, lay_out, tree
 from tests.engine.campus import Campus
 
@@ -118,6 +122,34 @@ def test_a_rebuilt_catalog_has_every_snapshot_of_the_store(
         campus.close()
     with pytest.raises(InvalidInput, match="There is a catalog already"):
         rebuild(settings)
+
+
+def test_what_was_collected_in_part_is_said_to_be_incomplete(settings: Nuvo) -> None:
+    engine = Engine.open(settings)
+    with engine.catalog.read() as connection:
+        manifest = connection.scalar(sa.select(t.snapshot.c.manifest).order_by(t.snapshot.c.id))
+        kept = [
+            manifest,
+            *connection.scalars(sa.select(t.snapshot.c.manifest).where(t.snapshot.c.number > 1)),
+        ]
+    store = engine.store
+    roots = [store.manifest(id_).root for id_ in kept]
+    others = {
+        content for root in roots[1:] for node in flatten(store, root).values() for content in node.content
+    }
+    lone = {content for node in flatten(store, roots[0]).values() for content in node.content} - others
+    assert lone, "the first snapshot holds something alone"
+    with engine.catalog.write() as connection:
+        connection.execute(sa.delete(t.blob).where(t.blob.c.id.in_(lone)))
+    engine.close()
+    engine = Engine.open(settings)
+    found = described(engine.store, (), lambda: None)
+    engine.close()
+    assert sorted((item.id == manifest, item.complete) for item in found) == [
+        (False, True),
+        (False, True),
+        (True, False),
+    ]
 
 
 def test_rebuilding_a_store_with_damage_gives_what_is_sound(settings: Nuvo, tmp_path: Path) -> None:
