@@ -32,7 +32,7 @@ demo: $(DEMO)
 test: $(TEST)
 	PATH="$(BIN):$$PATH" $(PY) -m pytest $(PYTEST_ARGS)
 
-# Half an hour. As many at once as there are processors would change what is tested.
+# An hour or more. As many at once as there are processors would change what is tested.
 test-faults: $(TEST)
 	PATH="$(BIN):$$PATH" $(PY) -m pytest tests/faults -n0 -v -s --long-faults --timeout=7200 $(FAULTS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 from collections.abc import Callable
@@ -15,7 +16,14 @@ from nuvo_jupyter.delivery.orders import SnapshotOrder
 from nuvo_jupyter.delivery.results import pack_result
 from nuvo_jupyter.delivery.settle import CANCELLED
 from nuvo_jupyter.delivery.take import take_snapshot
-from nuvo_jupyter.model.errors import Cancelled, LeaseLost, NuvoError, ServiceUnavailable
+from nuvo_jupyter.model.errors import (
+    Cancelled,
+    LeaseLost,
+    NuvoError,
+    ServiceUnavailable,
+    StorageFull,
+    WorkspaceUnavailable,
+)
 from nuvo_jupyter.model.tasks import Problem, TaskKind, TaskState
 
 MAX_ATTEMPTS = 20
@@ -118,6 +126,12 @@ def _work(execution: Execution) -> None:
             log.warning("Task %d waits for a service.", execution.id, exc_info=True)
     except NuvoError as error:
         _end(execution, TaskState.FAILED, Problem(error.code, error.message, error.hint))
+    except OSError as error:
+        # What no part has a word for: mostly a disk that fails under a workspace.
+        log.exception("Task %d was refused by the system.", execution.id)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        named = (StorageFull if full else WorkspaceUnavailable)(f"The system refused: {error}.")
+        _end(execution, TaskState.FAILED, Problem(named.code, named.message, named.hint))
     except Exception as error:
         log.exception("Task %d failed unexpectedly.", execution.id)
         reason = f"{type(error).__name__}: {error}"

@@ -100,7 +100,8 @@ class FolderBackend(Backend):
         if folder in self._made:
             return
         missing = []
-        while not os.path.isdir(folder):
+        # A disk that fails says of no folder that it is one, not even of the root.
+        while not os.path.isdir(folder) and folder != os.path.dirname(folder):
             missing.append(folder)
             folder = os.path.dirname(folder)
         for path in reversed(missing):

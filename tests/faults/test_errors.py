@@ -224,7 +224,7 @@ def one(work: Work, injector: Injector, after: dict[str, Tree], wanted: set[str]
 
 
 def test_every_call_that_fails(work: Work, extent: Extent) -> None:
-    injector = Injector(reading=extent.long)
+    injector = Injector()
     campus = work.again()
     with injector.active():
         done = attempt(campus, work.ask(campus, None))
@@ -255,3 +255,24 @@ def test_every_call_that_fails(work: Work, extent: Extent) -> None:
         f"{failed} tries failed, seed {extent.seed}"
     )
     assert happened > len(faults) * 2 // 3
+
+
+def test_a_disk_of_which_nothing_can_be_looked_at(tmp_path: Path) -> None:
+    """Not even its root says that it is a folder: an error, and an end."""
+    made = Capture(tmp_path)
+    campus = made.again()
+    injector = Injector(reading=True)
+    with injector.active():
+        attempt(campus, made.ask(campus, None))
+    campus.close()
+    sites = [
+        site for site in injector.seen if site.call == "stat" and site.where[0].startswith("store/folder.py")
+    ]
+    assert sites
+    for site in sites:
+        injector.fail(site, 1, errno.EIO, always=True)
+        campus = made.again()
+        with injector.active():
+            assert attempt(campus, made.ask(campus, None)).state in ("done", "failed", "running")
+        assert injector.failed
+        campus.close()
