@@ -122,7 +122,14 @@ def _commit(connection: Connection) -> Iterator[None]:
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Transactions begin only where we say so (BEGIN IMMEDIATE); sqlite3 would begin deferred ones.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in (
+        "journal_mode=WAL",
+        # Else the log stays as large as the largest transaction, and the catalog takes its room twice.
+        f"journal_size_limit={1 << 20}",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
