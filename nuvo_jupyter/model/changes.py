@@ -65,7 +65,7 @@ class Action(enum.StrEnum):
     """A three-way merge of contents that is still to be resolved; never reaches the disk as such."""
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One planned change of one object in a target.
 
     Args:
@@ -94,7 +94,7 @@ class Change(msgspec.Struct, frozen=True):
     kind: ObjectKind = ObjectKind.FILE
 
 
-class ObjectOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+class ObjectOutcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What became of one object in one target.
 
     Args:

@@ -32,7 +32,7 @@ class State(enum.Enum):
     """Something else."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """What lies at a path; ``status`` is what ``stat`` said where something does."""
 
     state: State

@@ -26,7 +26,7 @@ from nuvo_jupyter.workspace.writing import copy, pour, sync_file, wrong_size
 _FILE, _FOLDER, _LINK = NodeKind.FILE, NodeKind.FOLDER, NodeKind.LINK
 
 
-class Put(msgspec.Struct):
+class Put(msgspec.Struct, gc=False):
     """One change on its way to the disk.
 
     Args:
