@@ -14,7 +14,7 @@ from nuvo_jupyter.engine.lookup import find_snapshot, parse_state
 from nuvo_jupyter.engine.operations import Raw
 from nuvo_jupyter.engine.tasks import answer
 from nuvo_jupyter.engine.writable import require_writable
-from nuvo_jupyter.interop.crate import Author, CrateMetadata
+from nuvo_jupyter.interop.crate import NO_LICENSE, Author, CrateMetadata
 from nuvo_jupyter.model.errors import InvalidInput, NotFound
 from nuvo_jupyter.model.nodes import NodeKind
 from nuvo_jupyter.model.paths import parse_path
@@ -51,7 +51,7 @@ def crate_export(call: Call, request: CrateExport) -> Raw:
         name=request.title or title,
         description=request.description or row.description or f"Snapshot {title}",
         authors=tuple(Author(name=name) for name in request.authors),
-        license=request.license or CrateMetadata.__struct_defaults__[1],
+        license=request.license or NO_LICENSE,
         published=datetime.datetime.fromtimestamp(row.created_at, datetime.UTC).isoformat(),
     )
     folder = call.engine.context.home / "exports"

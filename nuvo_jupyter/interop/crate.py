@@ -24,6 +24,9 @@ class InvalidCrate(InvalidInput):
     default_hint = "Nothing was imported. Ask for the crate again, or export it once more with nuvo export."
 
 
+NO_LICENSE = "No licence is given: all rights are reserved."
+
+
 class Author(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who made what is in a crate.
 
@@ -53,7 +56,7 @@ class CrateMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     name: str
     description: str
     authors: tuple[Author, ...] = ()
-    license: str = "No licence is given: all rights are reserved."
+    license: str = NO_LICENSE
     published: str
     keywords: tuple[str, ...] = ()
 

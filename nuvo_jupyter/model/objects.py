@@ -7,7 +7,6 @@ A table is ``tables/[schema/]name.parquet``, a view ``….sql``. An application'
 from __future__ import annotations
 
 from nuvo_jupyter.model.changes import ObjectKind
-from nuvo_jupyter.model.paths import is_inside
 
 TABLES = "tables"
 """The folder of tables."""
@@ -63,8 +62,3 @@ def paths_of(kind: ObjectKind, name: str) -> tuple[str, ...]:
             return (_IN_APPLICATIONS + name,)
         case _:
             return (name,)
-
-
-def holds_others(path: str) -> bool:
-    """Whether a folder can hold tables or applications besides files."""
-    return path in ("", TABLES, ".nuvo", APPLICATIONS) or (is_inside(path, TABLES) and path.count("/") == 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from nuvo_jupyter.workspace.tables.names import TABLES
+from nuvo_jupyter.model.objects import TABLES
 from nuvo_jupyter.workspace.tables.shown import Shown
 from nuvo_jupyter.workspace.tables.statements import mentioned
 

@@ -11,13 +11,11 @@ from pathlib import Path
 import msgspec
 
 from nuvo_jupyter.model.errors import InvalidInput
+from nuvo_jupyter.model.objects import TABLE, TABLES, VIEW
 from nuvo_jupyter.model.paths import NAME_MAX
 
-TABLES = "tables"
-"""The folder of a workspace that holds its tables."""
 MAIN = "main"
 """DuckDB's default schema: the files directly in ``tables/``."""
-PARQUET, VIEW = ".parquet", ".sql"
 OURS = ".~"
 """How names of what is ours in ``tables/`` begin; captures leave such names out."""
 
@@ -118,7 +116,7 @@ def file_of(name: Name, kind: Kind) -> str:
         InvalidInput: no file can have that name.
     """
     parts = [name.name] if name.schema == MAIN else [name.schema, name.name]
-    suffix = PARQUET if kind is Kind.TABLE else VIEW
+    suffix = TABLE if kind is Kind.TABLE else VIEW
     for part in parts:
         if (
             not part
@@ -195,7 +193,7 @@ def _list_schema(folder: Path, name: str, result: Listing) -> None:
 
 def _list_file(entry: os.DirEntry[str], schema: str, prefix: str, result: Listing) -> None:
     stem, suffix = os.path.splitext(entry.name)
-    if suffix not in (PARQUET, VIEW) or entry.is_dir(follow_symlinks=False):
+    if suffix not in (TABLE, VIEW) or entry.is_dir(follow_symlinks=False):
         return
     file = prefix + entry.name
     if not _is_text(file):
@@ -208,7 +206,7 @@ def _list_file(entry: os.DirEntry[str], schema: str, prefix: str, result: Listin
     if not stat.S_ISREG(status.st_mode):
         result.problems[file] = "it is a link or something else that is no file"
         return
-    name, kind = Name(schema, stem), Kind.TABLE if suffix == PARQUET else Kind.VIEW
+    name, kind = Name(schema, stem), Kind.TABLE if suffix == TABLE else Kind.VIEW
     if name in result.entries:
         result.problems[file] = f"there is also {result.entries[name].file}"
         return
