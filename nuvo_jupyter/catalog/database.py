@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,8 @@ from nuvo_jupyter.catalog.tables import for_postgresql
 from nuvo_jupyter.model.errors import CatalogDamaged, InvalidInput, ServiceUnavailable, StorageFull
 
 BUSY_SECONDS = 30
+_AGAIN_SECONDS = 0.005
+_MAKING = threading.Lock()
 _NO_LIMIT = -1
 """Connections are limited by the threads alone. With fewer, those that wait to write could hold all of them while the
 one that writes needs another."""
@@ -58,8 +62,12 @@ class Catalog:
     def _prepare_file(path: Path) -> None:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Created by us with 0600, so that no umask can make it readable by others.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            # Created by us with 0600, so that no umask can make it readable by others. A file that is there is not
+            # opened: closing it again would let go of every lock that SQLite holds on it in this process.
+            with _MAKING:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            return
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StorageFull(f"There is no space left for the catalog {path}.") from error
@@ -122,8 +130,8 @@ def _commit(connection: Connection) -> Iterator[None]:
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Transactions begin only where we say so (BEGIN IMMEDIATE); sqlite3 would begin deferred ones.
     connection.isolation_level = None
+    _use_log(connection)
     for pragma in (
-        "journal_mode=WAL",
         # Else the log stays as large as the largest transaction, and the catalog takes its room twice.
         f"journal_size_limit={1 << 20}",
         "synchronous=NORMAL",
@@ -131,6 +139,23 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log, or find that it is.
+
+    SQLite does not wait here as it does elsewhere: while another process switches too, or clears the log away as the
+    last one that had it open, this fails at once (https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode).
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(_AGAIN_SECONDS)
 
 
 @contextmanager

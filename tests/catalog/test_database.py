@@ -220,6 +220,30 @@ def test_many_processes_open_a_fresh_home_at_once(tmp_path: Path) -> None:
         assert (process.returncode, out.strip()) == (0, "1"), errors
 
 
+def test_a_catalog_that_another_is_making_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself does not wait for a writer when it is asked for a write-ahead log."""
+    path = tmp_path / "catalog.sqlite"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE unfinished (id INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    waited = []
+
+    def let_go(seconds: float) -> None:
+        waited.append(seconds)
+        other.execute("ROLLBACK")
+        other.execute("DROP TABLE unfinished")
+        other.close()
+
+    monkeypatch.setattr("nuvo_jupyter.catalog.database.time.sleep", let_go)
+    catalog = open_catalog(path)
+    with catalog.write() as connection:
+        assert ensure_organization(connection, "home") == 1
+    catalog.close()
+    assert len(waited) == 1
+
+
 def test_many_threads_open_fresh_homes_at_once(tmp_path: Path) -> None:
     failed: list[BaseException] = []
     gate = threading.Barrier(6)
