@@ -90,7 +90,10 @@ def _authorised(call: Call, connection: Connection, request: SnapshotCreate) -> 
 
 def _new_space(call: Call, connection: Connection, folder: Path) -> Row[Any]:
     if not folder.is_dir():
-        raise InvalidInput(f"There is no folder {folder}.", hint="Give an existing folder.")
+        raise InvalidInput(
+            f"There is no folder {folder}.",
+            hint="Give an existing folder. A name for the snapshot goes with --name.",
+        )
     name = suggested_space(connection, folder)
     space_id = make_space(call, connection, name=name, kind=SpaceKind.RESEARCH, workspace=str(folder))
     call.space = get_space(connection, space_id)
