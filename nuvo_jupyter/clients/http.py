@@ -103,7 +103,7 @@ class HttpTransport:
             if f"{{{name}}}" in path:
                 path = path.replace(f"{{{name}}}", quote(str(values.pop(name)), safe=""))
         if operation.method in ("GET", "DELETE"):
-            query = {name: _query_text(value) for name, value in values.items() if value is not None}
+            query = {name: _query_value(value) for name, value in values.items() if value is not None}
             return self._http.build_request(operation.method, path, params=query)
         return self._http.build_request(
             operation.method,
@@ -113,7 +113,10 @@ class HttpTransport:
         )
 
 
-def _query_text(value: Any) -> str:
+def _query_value(value: Any) -> str | list[str]:
+    # Several values are one parameter given as many times, and none at all if there are none.
+    if isinstance(value, (list, tuple)):
+        return [str(item) for item in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

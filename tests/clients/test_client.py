@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,21 @@ def test_lists_and_booleans_and_absent_values_travel(client: Client, folder: Pat
     client.space_delete(space=folder.name)
     assert folder.name not in {item.name for item in client.space_list(deleted=False)}
     assert folder.name in {item.name for item in client.space_list(deleted=True)}
+
+
+def test_lists_in_what_is_asked_travel(client: Client, folder: Path) -> None:
+    (folder / "marks.csv").write_text("class,name,points\na,anna,1\nb,anna,2\n")
+    client.snapshot_create(folder=str(folder), wait=30)
+    state = f"{folder.name}/master"
+    client.table_import(instance=state, path="marks.csv")
+    asked = {"left": state, "right": state, "table": "marks"}
+    assert client.table_compare(**asked).key == ()
+    assert client.table_compare(**asked, key=("class", "name")).key == ("class", "name")
+    crate = b"".join(client.crate_export(state=f"{state}@1", authors=("Anna, A.", "Ben")).body)
+    with zipfile.ZipFile(io.BytesIO(crate)) as archive:
+        told = archive.read("ro-crate-metadata.json").decode()
+    assert "Anna, A." in told
+    assert "Ben" in told
 
 
 def test_unknown_fields_and_operations_are_refused(client: Client) -> None:
