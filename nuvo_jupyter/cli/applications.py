@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
+from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Instance, Json, Wait
 from nuvo_jupyter.cli.session import session
@@ -52,6 +53,39 @@ def add(app: App) -> None:
         for problem in found.definition.problems:
             run.output.note(f"{problem.package or 'the environment'}: {problem.reason}")
         run.output.table(("package", "version"), [(one.name, one.version) for one in found.packages])
+
+    @group.command()
+    def compare(
+        context: Context,
+        name: Name,
+        left: Annotated[str, Argument(metavar="LEFT", help="A state.", autocompletion=completion.states)],
+        right: Annotated[
+            str,
+            Argument(
+                metavar="[RIGHT]",
+                help="A state; the current one by default.",
+                autocompletion=completion.states,
+            ),
+        ] = "",
+        json: Json = False,
+    ) -> None:
+        """Show how an application differs between two states."""
+        run = session(context)
+        found = run.client.application_compare(
+            left=run.place.state(left), right=run.place.state(right), name=name
+        )
+        if run.output.struct(found):
+            return
+        for warning in found.warnings:
+            run.output.note(warning)
+        for path in found.settings:
+            run.output.note(f"settings differ: {path}")
+        if found.kernel:
+            run.output.note("its kernel is started otherwise")
+        run.output.table(
+            ("package", "change", "before", "after"),
+            [(one.name, one.kind.value, one.before, one.after) for one in found.packages],
+        )
 
     @group.command("add")
     def add_(

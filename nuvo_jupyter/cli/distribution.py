@@ -80,7 +80,7 @@ def add(app: App) -> None:
         }
         if preview:
             task = run.finish(run.client.distribute_preview(**fields), True)
-            _write_preview(run, run.client.preview(task))
+            write_preview(run, run.client.preview(task))
             return
         report(run, run.finish(run.client.distribute(**fields), wait))
 
@@ -245,16 +245,10 @@ def _outcome_row(item: Any) -> tuple[str, ...]:
     return (item.outcome.value, item.path or ".", item.at, item.detail)
 
 
-def _write_preview(run: Session, preview: Preview) -> None:
-    if run.output.struct(preview):
-        return
-    # One table with the target in each row: it can be searched, piped and kept.
-    rows: list[tuple[str, ...]] = []
-    for target in preview.targets:
-        if target.problem is not None:
-            rows.append((target.instance, "failed", "", "", target.problem.message))
-        changes = [item for item in target.outcomes if item.outcome.value != "kept" or item.detail]
-        rows += [(target.instance, *_outcome_row(item)) for item in changes]
-        if not changes and target.problem is None:
-            rows.append((target.instance, "kept", "", "", "Nothing would change."))
-    run.output.table(("target", *_OUTCOME_COLUMNS), rows)
+def write_preview(run: Session, preview: Preview) -> None:
+    """Write what a preview found."""
+    from nuvo_jupyter.clients import previewed
+
+    if not run.output.struct(preview):
+        # One table with the target in each row: it can be searched, piped and kept.
+        run.output.table(previewed.COLUMNS, previewed.rows(preview))

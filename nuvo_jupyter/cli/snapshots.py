@@ -125,19 +125,27 @@ def add(app: App) -> None:
             ),
         ] = "",
         strategy: Strategy = None,
+        preview: Annotated[
+            bool, Option("--preview", help="Only show what would happen, object by object.")
+        ] = False,
         wait: Wait = True,
         json: Json = False,
     ) -> None:
         """Restore paths, or everything. A snapshot of what is there now is taken before."""
-        from nuvo_jupyter.cli.distribution import report
+        from nuvo_jupyter.cli.distribution import report, write_preview
 
         run = session(context)
-        task = run.client.restore(
-            source=run.place.snapshot(snapshot),
-            paths=[run.place.path(path) for path in paths or []],
-            instance=run.place.state(to) if to else "",
-            strategy=strategy,
-        )
+        fields = {
+            "source": run.place.snapshot(snapshot),
+            "paths": [run.place.path(path) for path in paths or []],
+            "instance": run.place.state(to) if to else "",
+            "strategy": strategy,
+        }
+        if preview:
+            task = run.finish(run.client.restore_preview(**fields), True)
+            write_preview(run, run.client.preview(task))
+            return
+        task = run.client.restore(**fields)
         report(run, run.finish(task, wait))
 
     @app.command()

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.previews import Found, add_found, forget_found
 from nuvo_jupyter.catalog.spaces import get_instances
+from nuvo_jupyter.delivery.application_changes import ApplicationChanges
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.orders import PreviewOrder
 from nuvo_jupyter.delivery.planning import plan_delivery
@@ -139,6 +140,7 @@ class _Preview:
         self.state: Mapping[str, Node] | None = None
         self.after: Mapping[str, Node] | None = None
         self.contents = _Contents(self.context.store)
+        self.applications = ApplicationChanges(self.context.home)
 
     def read_source(self, instance: Row[Any]) -> None:
         """Look at the source, where no snapshot of it was taken yet."""
@@ -184,7 +186,12 @@ class _Preview:
             self.after = simulate(nodes, planned.changes, content_ids)
             self.contents = contents
         outcomes = _outcomes(instance.workspace, planned.changes)
-        return TargetPreview(_name(instance), count(outcomes), tuple(outcomes))
+        return TargetPreview(
+            _name(instance),
+            count(outcomes),
+            tuple(outcomes),
+            applications=self.applications.of(nodes, planned.changes, contents.read),
+        )
 
 
 def _name(instance: Row[Any]) -> str:

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.engine import Row
 
 from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.delivery.applications import queue_build
 from nuvo_jupyter.delivery.orders import ApplicationAddOrder, ApplicationBuildOrder
 from nuvo_jupyter.engine.call import Call
+from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
 from nuvo_jupyter.engine.tasks import answer
 from nuvo_jupyter.engine.writable import require_writable
-from nuvo_jupyter.model.applications import Application
+from nuvo_jupyter.model.applications import Application, ApplicationComparison
+from nuvo_jupyter.model.changes import ObjectKind
 from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotFound
+from nuvo_jupyter.model.nodes import NodeKind
+from nuvo_jupyter.model.objects import paths_of
 from nuvo_jupyter.model.requests import (
     ApplicationAdd,
     ApplicationBuild,
+    ApplicationCompare,
     ApplicationRename,
     OfApplication,
     OfInstance,
 )
+from nuvo_jupyter.model.roles import Need
 from nuvo_jupyter.model.tasks import Task, TaskKind
+from nuvo_jupyter.store import tree
 
 
 def application_list(call: Call, _request: OfInstance) -> tuple[Application, ...]:
@@ -39,6 +50,44 @@ def application_show(call: Call, request: OfApplication) -> Application:
     """
     found: Application = _existing(call, request.name).show(request.name)
     return found
+
+
+def application_compare(call: Call, request: ApplicationCompare) -> ApplicationComparison:
+    """How an application differs from the left state to the right one; one that a state lacks counts as empty there.
+
+    Raises:
+        NotFound: neither state has it.
+        InvalidInput: a reference names a path.
+        ApplicationDamaged: a definition cannot be read.
+        Refused: not a viewer of the right one.
+    """
+    from nuvo_jupyter.workspace.applications.compare import compare
+
+    assert call.instance is not None
+    left, right = parse_state(request.left), parse_state(request.right)
+    for text, reference in ((request.left, left), (request.right, right)):
+        if reference.path:
+            raise InvalidInput(
+                f"{text!r} names a path.", hint="Give the state, and the application by its name."
+            )
+    with call.read() as connection:
+        access = call.access(connection)
+        other = find_instance(connection, access, right)
+        access.require_instance(other, Need.VIEWER, "compare with its applications")
+        states = [
+            (row, None if reference.is_current else find_snapshot(connection, row, reference.snapshot))
+            for row, reference in ((call.instance, left), (other, right))
+        ]
+    with ExitStack() as stack:
+        before, after = (
+            stack.enter_context(_lent(call, row, snapshot, request.name)) for row, snapshot in states
+        )
+        if before is None and after is None:
+            raise NotFound(
+                f"Neither state has an application {request.name!r}.", hint="`nuvo app list` lists them."
+            )
+        found: ApplicationComparison = compare(before, after)
+        return found
 
 
 def application_add(call: Call, request: ApplicationAdd) -> Task:
@@ -121,6 +170,25 @@ def application_delete(call: Call, request: OfApplication) -> Application:
     deleted: Application = found.show(request.name)
     found.delete(request.name)
     return deleted
+
+
+@contextmanager
+def _lent(call: Call, row: Row[Any], snapshot: Row[Any] | None, name: str) -> Iterator[Path | None]:
+    """The folder of an application's definition in a state, to be read; ``None`` if it has none."""
+    from nuvo_jupyter.workspace.applications.applications import Applications
+    from nuvo_jupyter.workspace.applications.lent import lent
+
+    if snapshot is None:
+        found = Applications(call.engine.context.home, Path(row.workspace), row.space, row.name)
+        yield found.folder(name) if name in found.names() else None
+        return
+    store = call.engine.store
+    node = tree.find(store, snapshot.root, paths_of(ObjectKind.APPLICATION, name)[0])
+    if node is None or node.kind is not NodeKind.FOLDER:
+        yield None
+        return
+    with lent(name, tree.flatten(store, node.content[0]), store.read_file) as folder:
+        yield folder
 
 
 def _existing(call: Call, name: str) -> Any:

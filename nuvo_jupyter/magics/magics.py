@@ -79,18 +79,23 @@ class NuvoMagics(Magics):
         choices=_STRATEGIES,
         help="replace for everything, overwrite for paths by default.",
     )
+    @argument("--preview", action="store_true", help="Only show what would happen, object by object.")
     @line_magic
     @concise
     def restore(self, line: str) -> Result:
         """Restore some paths or everything, after a snapshot of what is there now."""
         args = _parse(self.restore, line)
         with self.connection.place() as place:
-            task = place.client.restore(
-                source=place.snapshot(args.reference),
-                paths=[place.path(path) for path in args.paths],
-                instance=place.state(args.to) if args.to else "",
-                strategy=args.strategy,
-            )
+            fields = {
+                "source": place.snapshot(args.reference),
+                "paths": [place.path(path) for path in args.paths],
+                "instance": place.state(args.to) if args.to else "",
+                "strategy": args.strategy,
+            }
+            if args.preview:
+                task = self._finish(place.client, place.client.restore_preview(**fields))
+                return shown.preview(place.client.preview(task))
+            task = place.client.restore(**fields)
             return shown.distribution(place.client, self._finish(place.client, task))
 
     @magic_arguments()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nuvo_jupyter.clients import previewed
 from nuvo_jupyter.clients.errors import rebuild
 from nuvo_jupyter.magics.results import Result
 
@@ -71,14 +72,10 @@ def tasks(found: tuple[Task, ...]) -> Result:
 
 
 def preview(found: Preview) -> Result:
-    """What a distribution would do."""
-    rows: list[tuple[str, ...]] = []
-    for target in found.targets:
-        if target.problem is not None:
-            rows.append((target.instance, "failed", "", "", target.problem.message))
-        rows += [(target.instance, *row) for row in _outcomes(target.outcomes)]
-    title = f"Preview: what distributing from {found.source} would do to {len(found.targets)} {'target' if len(found.targets) == 1 else 'targets'}"
-    return Result(found, title, ("target", *OUTCOME_COLUMNS), rows)
+    """What a distribution or a restore would do."""
+    count = f"{len(found.targets)} {'target' if len(found.targets) == 1 else 'targets'}"
+    title = f"{found.task.title}: what would happen to {count}"
+    return Result(found, title, previewed.COLUMNS, previewed.rows(found))
 
 
 def distribution(client: Client, task: Task) -> Result:

@@ -6,6 +6,8 @@ import enum
 
 import msgspec
 
+from nuvo_jupyter.model.changes import Outcome
+
 FORMAT = 1
 """Version of what ``app.json`` says; higher ones are not read."""
 
@@ -147,7 +149,7 @@ class PackageChange(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class ApplicationComparison(msgspec.Struct, frozen=True, kw_only=True):
     """How two definitions of an application differ.
 
     Args:
@@ -163,6 +165,54 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     kernel: bool = False
     settings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+class ApplicationChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens to one application of a target.
+
+    Args:
+        name: in the target.
+        outcome: of the application as a whole.
+        comparison: of its definition there with the one it gets.
+    """
+
+    name: str
+    outcome: Outcome
+    comparison: ApplicationComparison
+
+
+_NAMED = 8
+
+
+def in_words(found: ApplicationComparison, most: int = _NAMED) -> str:
+    """A comparison in one line: ``numpy 1.26 → 2.0, +polars 1.2, −six; 58 the same``.
+
+    Args:
+        most: packages to name; of the others it is only said how many they are.
+    """
+    named = [_in_words(change) for change in found.packages[:most]]
+    if len(found.packages) > most:
+        named.append(f"{len(found.packages) - most} more")
+    parts = [", ".join(named)] if named else []
+    if found.unchanged:
+        parts.append(f"{found.unchanged} {'package' if found.unchanged == 1 else 'packages'} the same")
+    if found.kernel:
+        parts.append("its kernel is started otherwise")
+    if found.settings:
+        parts.append(f"settings: {', '.join(found.settings[:most])}")
+    return "; ".join(parts)
+
+
+def _in_words(change: PackageChange) -> str:
+    match change.kind:
+        case PackageChangeKind.ADDED:
+            return f"+{change.name} {change.after}"
+        case PackageChangeKind.REMOVED:
+            return f"−{change.name}"
+        case PackageChangeKind.REBUILT:
+            return f"{change.name} {change.after} with other content"
+        case _:
+            return f"{change.name} {change.before} → {change.after}"
 
 
 class Standing(enum.StrEnum):

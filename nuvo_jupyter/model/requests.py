@@ -323,6 +323,12 @@ class ApplicationBuild(Request, frozen=True, kw_only=True):
     wait: Wait = 0
 
 
+class ApplicationCompare(Request, frozen=True, kw_only=True):
+    left: StateText
+    right: StateText
+    name: ApplicationText
+
+
 class ApplicationRename(Request, frozen=True, kw_only=True):
     instance: InstanceText
     name: ApplicationText

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from nuvo_jupyter.model.applications import ApplicationChange
 from nuvo_jupyter.model.changes import ObjectKind, ObjectOutcome, Strategies
 
 
@@ -151,12 +152,14 @@ class TargetPreview(msgspec.Struct, frozen=True):
     Args:
         counts: objects by outcome, all of them.
         outcomes: as many of the objects as were asked for.
+        applications: those that would change, package by package, with warnings.
     """
 
     instance: str
     counts: dict[str, int]
     outcomes: tuple[ObjectOutcome, ...]
     problem: Problem | None = None
+    applications: tuple[ApplicationChange, ...] = ()
 
 
 class Preview(msgspec.Struct, frozen=True):

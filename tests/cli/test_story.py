@@ -127,3 +127,14 @@ def test_a_lost_catalog_is_made_anew(nuvo: Run, folder: Path, environment: dict[
     assert "recovered/master@1" in nuvo("repair", code=1).stdout
     nuvo("repair", "--from", "copy", cwd=folder.parent)
     nuvo("verify")
+
+
+def test_a_restore_is_previewed(nuvo: Run, folder: Path) -> None:
+    nuvo("snapshot")
+    (folder / "a.txt").write_text("changed\n")
+    (folder / "new.txt").write_text("new\n")
+    said = nuvo("restore", "1", "--preview").stdout.splitlines()
+    assert {tuple(line.split("\t")[1:3]) for line in said} == {("deleted", "new.txt"), ("replaced", "a.txt")}
+    assert (folder / "a.txt").read_text() == "changed\n"
+    (target,) = result(nuvo("restore", "1", "a.txt", "--preview", "--json"))["targets"]
+    assert target["counts"] == {"replaced": 1}

@@ -7,10 +7,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from nuvo_jupyter.model.applications import in_words
+from nuvo_jupyter.model.changes import ObjectKind
 from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotFound
-from nuvo_jupyter.model.tasks import Task
+from nuvo_jupyter.model.tasks import Preview, TargetPreview, Task
 from tests.workspace.applications.made import install, make_environment, make_wheel
 
 from .campus import PROFESSOR, Campus
@@ -121,3 +124,106 @@ def test_renaming_deleting_and_what_is_refused(course: Campus, science: Path, tm
     assert [one.name for one in course.call("application_list", PROFESSOR, instance=MASTER)] == ["physics"]
     course.call("application_delete", PROFESSOR, instance=MASTER, name="physics")
     assert course.call("application_list", PROFESSOR, instance=MASTER) == ()
+
+
+def preview(campus: Campus, operation: str, user: str | None = PROFESSOR, **fields: Any) -> Preview:
+    task = campus.run(operation, user, **fields)
+    found: Preview = campus.call("preview_show", user, id=task.id)
+    return found
+
+
+def changes(target: TargetPreview) -> list[tuple[str, str, str | None, str | None]]:
+    (application,) = target.applications
+    return [(one.name, one.kind.value, one.before, one.after) for one in application.comparison.packages]
+
+
+def test_a_preview_says_which_packages_would_change(course: Campus, science: Path, tmp_path: Path) -> None:
+    old = course.snapshot(MASTER)
+    staged = [{"path": "science", "kind": "application"}]
+    fields: dict[str, Any] = {"objects": staged, "to": ["anna", "ben"]}
+    new = preview(course, "distribute_preview", source=old, **fields).targets
+    assert [changes(target) for target in new] == [[("gamma", "added", None, "1.0")]] * 2
+    assert [target.applications[0].outcome for target in new] == ["created", "created"]
+    course.run("distribute", PROFESSOR, source=old, objects=staged, to=["anna"])
+    install(
+        science, make_wheel(tmp_path / "wheels", "gamma", "2.0"), make_wheel(tmp_path / "wheels", "eta", "1")
+    )
+    newer = course.snapshot(MASTER)
+    anna, ben = preview(course, "distribute_preview", source=newer, **fields).targets
+    assert changes(anna) == [("eta", "added", None, "1"), ("gamma", "upgraded", "1.0", "2.0")]
+    assert (anna.applications[0].name, anna.applications[0].outcome) == ("science", "replaced")
+    assert in_words(anna.applications[0].comparison) == "+eta 1, gamma 1.0 → 2.0"
+    assert changes(ben) == [("eta", "added", None, "1"), ("gamma", "added", None, "2.0")]
+    (warning,) = anna.applications[0].comparison.warnings
+    assert "it has no kernel" in warning
+    course.run("distribute", PROFESSOR, source=newer, **fields)
+    assert not preview(course, "distribute_preview", source=newer, **fields).targets[0].applications
+    # A restore is previewed in the same way, and to remove an application is one of the changes.
+    (back,) = preview(course, "restore_preview", source=old).targets
+    assert changes(back) == [("eta", "removed", "1", None), ("gamma", "downgraded", "2.0", "1.0")]
+    assert versions(course, MASTER) == {"gamma": "2.0", "eta": "1"}
+
+
+def test_a_preview_of_the_current_state_looks_at_it_as_it_lies_there(course: Campus, science: Path) -> None:
+    course.write(MASTER, {".nuvo/applications/science/app.json": "{}"})
+    found = preview(
+        course,
+        "distribute_preview",
+        source=MASTER,
+        objects=[{"path": "science", "kind": "application"}],
+        to=["anna"],
+    )
+    (application,) = found.targets[0].applications
+    assert "cannot be read" in application.comparison.warnings[0]
+
+
+def test_what_is_there_and_cannot_be_read_is_said(course: Campus, science: Path) -> None:
+    state = course.snapshot(MASTER)
+    course.write("intro/anna", {".nuvo/applications/science/app.json": "{}"})
+    found = preview(course, "distribute_preview", source=state, whole=True, to=["anna"])
+    (application,) = found.targets[0].applications
+    assert "What is there cannot be read" in application.comparison.warnings[0]
+    assert changes(found.targets[0]) == [("gamma", "added", None, "1.0")]
+
+
+def test_a_preview_warns_of_another_python_and_another_platform(course: Campus, science: Path) -> None:
+    state = course.snapshot(MASTER)
+    course.run("distribute", PROFESSOR, source=state, whole=True, to=["anna"])
+    path = course.workspace(MASTER) / ".nuvo/applications/science/app.json"
+    app = msgspec.json.decode(path.read_bytes())
+    app["python"] |= {"version": "3.99.1", "machine": "riscv"}
+    path.write_bytes(msgspec.json.encode(app))
+    (target,) = preview(
+        course, "distribute_preview", source=course.snapshot(MASTER), whole=True, to=["anna"]
+    ).targets
+    text = " ".join(target.applications[0].comparison.warnings)
+    assert "made with Python 3.99, and here is Python" in text
+    assert "riscv" in text
+    assert "Python changes from cpython" in text
+    assert target.applications[0].comparison.packages == ()
+
+
+def test_only_files_leaves_applications_alone_and_the_preview_says_so(course: Campus, science: Path) -> None:
+    course.write(MASTER, {"a.txt": "one"})
+    state = course.snapshot(MASTER)
+    fields: dict[str, Any] = {"source": state, "whole": True, "to": ["anna"], "only_files": True}
+    (target,) = preview(course, "distribute_preview", **fields).targets
+    assert target.applications == ()
+    assert {item.kind for item in target.outcomes} == {ObjectKind.FILE}
+    assert course.outcomes(course.run("distribute", PROFESSOR, **fields), "intro/anna")["a.txt"] == "created"
+    assert course.call("application_list", PROFESSOR, instance="intro/anna") == ()
+
+
+def test_an_application_of_two_states_is_compared(course: Campus, science: Path, tmp_path: Path) -> None:
+    old = course.snapshot(MASTER)
+    install(science, make_wheel(tmp_path / "wheels", "gamma", "2.0"))
+    new = course.snapshot(MASTER)
+    for right in (new, MASTER):
+        found = course.call("application_compare", PROFESSOR, left=old, right=right, name="science")
+        assert [(one.name, one.before, one.after) for one in found.packages] == [("gamma", "1.0", "2.0")]
+    gone = course.call("application_compare", PROFESSOR, left=MASTER, right="intro/anna", name="science")
+    assert [(one.name, one.kind) for one in gone.packages] == [("gamma", "removed")]
+    with pytest.raises(NotFound, match="Neither"):
+        course.call("application_compare", PROFESSOR, left=old, right=new, name="other")
+    with pytest.raises(InvalidInput, match="names a path"):
+        course.call("application_compare", PROFESSOR, left=f"{old}:a", right=new, name="science")

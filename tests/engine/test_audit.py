@@ -57,6 +57,7 @@ CHANGES: dict[str, tuple[str | None, Fields, Fields | None]] = {
     "snapshot_delete": ("anna", {"state": "intro/anna@1"}, {"state": "intro/anna@9"}),
     "snapshot_recover": ("anna", {"state": "intro/anna@2"}, {"state": "intro/anna@1"}),
     "restore": ("anna", {"source": "intro/anna@1"}, {"source": "intro/anna@1:missing"}),
+    "restore_preview": ("anna", {"source": "intro/anna@1"}, {"source": "intro/anna"}),
     "table_import": (
         PROFESSOR,
         {"instance": "intro/master", "path": "rows.csv"},

@@ -116,6 +116,7 @@ TABLE: dict[str, tuple[Fields, str]] = {
     "compare": (fields(left="secret/anna@1", right="secret/anna"), "NNN RARA AA"),
     "diff": (fields(left="secret/anna@1:a.txt", right="secret/anna:a.txt"), "NNN RARA AA"),
     "restore": (fields(source="secret/anna@1"), "NNN RRRA AA"),
+    "restore_preview": (fields(source="secret/anna@1"), "NNN RRRA AA"),
     "table_list": (fields(state="secret/anna@1"), "NNN RARA AA"),
     "table_show": (fields(state="secret/anna@1", table="t"), "NNN RARA AA"),
     "table_compare": (fields(left="secret/anna@1", right="secret/anna", table="t"), "NNN RARA AA"),
@@ -127,6 +128,14 @@ TABLE: dict[str, tuple[Fields, str]] = {
     "table_delete": (lambda scene: _tables(scene, instance="secret/anna", table="u"), "NNN RRRA AA"),
     "application_list": (fields(instance="secret/anna"), "NNN RARA AA"),
     "application_show": (lambda scene: _application(scene), "NNN RARA AA"),
+    "application_compare": (
+        lambda scene: {
+            "left": (made := _application(scene))["instance"],
+            "right": "secret/anna",
+            "name": made["name"],
+        },
+        "NNN RARA AA",
+    ),
     "application_add": (
         lambda scene: {"instance": "secret/anna", "name": "new", "prefix": str(scene.campus.folder)},
         "NNN RRRA AA",

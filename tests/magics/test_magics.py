@@ -29,6 +29,9 @@ def test_snapshot_and_restore_one_file(shell: InteractiveShell, folder: Path) ->
         "a description",
     )
     (folder / "a.txt").write_text("lost")
+    (target,) = run(shell, "%restore 1 a.txt --preview").targets
+    assert (target.instance, target.counts) == ("course/master", {"replaced": 1})
+    assert (folder / "a.txt").read_text() == "lost"
     result = run(shell, "%restore 'week 1 ready' a.txt")
     assert (folder / "a.txt").read_text() == "one"
     assert ["replaced", "a.txt", "", ""] in result.rows

@@ -422,6 +422,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/restore/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what a restore would do to each object.
+         * @description Needs: instance viewer.
+         */
+        post: operations["restore_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tables": {
         parameters: {
             query?: never;
@@ -544,6 +564,26 @@ export interface paths {
          * @description Needs: instance editor.
          */
         patch: operations["application_rename"];
+        trace?: never;
+    };
+    "/application/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how an application differs between two states.
+         * @description Needs: instance viewer.
+         */
+        get: operations["application_compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/application/build": {
@@ -1212,6 +1252,34 @@ export interface components {
             pending: boolean;
         };
         /**
+         * ApplicationChange
+         * @description What happens to one application of a target.
+         */
+        ApplicationChange: {
+            /** @description in the target. */
+            name: string;
+            /** @description of the application as a whole. */
+            outcome: components["schemas"]["Outcome"];
+            /** @description of its definition there with the one it gets. */
+            comparison: components["schemas"]["ApplicationComparison"];
+        };
+        /**
+         * ApplicationComparison
+         * @description How two definitions of an application differ.
+         */
+        ApplicationComparison: {
+            /** @description that differ, by name. */
+            packages: components["schemas"]["PackageChange"][];
+            /** @description how many are the same. */
+            unchanged: number;
+            /** @description whether other programs or arguments are run as kernel. */
+            kernel: boolean;
+            /** @description files of settings that differ. */
+            settings: string[];
+            /** @description sentences about Python, platform and completeness that a person should read first. */
+            warnings: string[];
+        };
+        /**
          * AuditEntry
          * @description Who did what, when, on which state, with what outcome (`ok`, `refused`, `failed`).
          */
@@ -1677,6 +1745,26 @@ export interface components {
             wheel: string;
         };
         /**
+         * PackageChange
+         * @description A package that differs between two definitions.
+         */
+        PackageChange: {
+            /** @description normalised. */
+            name: string;
+            /** @description added, removed, upgraded, downgraded, or rebuilt (the same version with other content). */
+            kind: components["schemas"]["PackageChangeKind"];
+            /** @description version in the first definition; `None` if only in the second. */
+            before: string | null;
+            /** @description version in the second. */
+            after: string | null;
+        };
+        /**
+         * PackageChangeKind
+         * @description What happens to a package when one definition takes another's place.
+         * @enum {unknown}
+         */
+        PackageChangeKind: "added" | "downgraded" | "rebuilt" | "removed" | "upgraded";
+        /**
          * PackageProblem
          * @description Why a package of an application is not captured completely.
          */
@@ -2051,6 +2139,8 @@ export interface components {
             /** @description as many of the objects as were asked for. */
             outcomes: components["schemas"]["ObjectOutcome"][];
             problem: components["schemas"]["Problem"] | null;
+            /** @description those that would change, package by package, with warnings. */
+            applications: components["schemas"]["ApplicationChange"][];
         };
         /**
          * Task
@@ -3386,6 +3476,62 @@ export interface operations {
             };
         };
     };
+    restore_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The snapshot to restore from. */
+                    source: string;
+                    /**
+                     * @description What to restore; everything if empty.
+                     * @default []
+                     */
+                    paths?: string[];
+                    /**
+                     * @description Into which instance; the snapshot's own by default.
+                     * @default
+                     */
+                    instance?: string;
+                    /**
+                     * @description replace for everything and overwrite for paths by default; rename keeps both.
+                     * @default null
+                     */
+                    strategy?: components["schemas"]["Strategy"] | null;
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     table_list: {
         parameters: {
             query: {
@@ -3803,6 +3949,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Application"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    application_compare: {
+        parameters: {
+            query: {
+                /** @description A state: [[org/]space/]instance[@snapshot][:path]; the current state by default. */
+                left: string;
+                /** @description A state: [[org/]space/]instance[@snapshot][:path]; the current state by default. */
+                right: string;
+                /** @description Name of an application. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationComparison"];
                 };
             };
             /** @description An error. */

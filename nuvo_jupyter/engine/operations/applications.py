@@ -27,6 +27,14 @@ OPERATIONS: tuple[Operation, ...] = of(
         "Show an application and its packages.",
     ),
     declare(
+        "application_compare",
+        "GET /application/compare",
+        r.ApplicationCompare,
+        a.ApplicationComparison,
+        (Need.VIEWER, "left"),
+        "Show how an application differs between two states.",
+    ),
+    declare(
         "application_add",
         "POST /applications",
         r.ApplicationAdd,

@@ -114,5 +114,13 @@ OPERATIONS: tuple[Operation, ...] = (
             (Need.VIEWER, "source"),
             "Restore some paths or everything, after a snapshot of what is there.",
         ),
+        declare(
+            "restore_preview",
+            "POST /restore/preview",
+            r.Restore,
+            t.Task,
+            (Need.VIEWER, "source"),
+            "See what a restore would do to each object.",
+        ),
     ),
 )

@@ -7,13 +7,19 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from nuvo_jupyter.model.applications import Comparison, Package, PackageChange, PackageChangeKind, Python
+from nuvo_jupyter.model.applications import (
+    ApplicationComparison,
+    Package,
+    PackageChange,
+    PackageChangeKind,
+    Python,
+)
 from nuvo_jupyter.workspace.applications import definition
 from nuvo_jupyter.workspace.applications.definition import SETTINGS, Written, small_files
 from nuvo_jupyter.workspace.applications.kernel import is_standard, what_is_run
 
 
-def compare(before: Path | None, after: Path | None, here: Python | None = None) -> Comparison:
+def compare(before: Path | None, after: Path | None, here: Python | None = None) -> ApplicationComparison:
     """Compare two definitions.
 
     Args:
@@ -28,7 +34,7 @@ def compare(before: Path | None, after: Path | None, here: Python | None = None)
     new = definition.read(after) if after else None
     changes, unchanged = packages(_packages(old), _packages(new))
     settings = _settings(before) ^ _settings(after)
-    return Comparison(
+    return ApplicationComparison(
         packages=tuple(changes),
         unchanged=unchanged,
         kernel=_argv(old) != _argv(new),
@@ -96,20 +102,20 @@ def _warnings(old: Written | None, new: Written | None, here: Python | None) -> 
         return found
     if here is not None:
         found += mismatch(new.definition.python, here)
-    elif old is not None:
+    if old is not None:
         was, now = old.definition.python, new.definition.python
         if was.implementation != now.implementation or was.minor != now.minor:
             found.append(
                 f"Python changes from {was.implementation} {was.minor} to {now.implementation} {now.minor}."
             )
-        if was.platform != now.platform:
+        if here is None and was.platform != now.platform:
             found.append(f"The platform changes from {was.platform} to {now.platform}.")
     if not new.definition.complete:
-        named = [
-            problem.package for problem in new.definition.problems if problem.package and not problem.locked
-        ]
-        what = f": {', '.join(named[:5])} will be missing" if named else ""
-        found.append(f"It was not captured completely{what}.")
+        problems = [problem for problem in new.definition.problems if not problem.locked]
+        named = [problem.package for problem in problems if problem.package]
+        why = [f"{', '.join(named[:5])} will be missing"] if named else []
+        why += [problem.reason for problem in problems if not problem.package]
+        found.append(f"It was not captured completely{': ' if why else ''}{'; '.join(why)}.")
     if new.kernel and not is_standard(new.kernel):
         found.append(f"Its kernel starts another program: {' '.join(what_is_run(new.kernel))}")
     return found

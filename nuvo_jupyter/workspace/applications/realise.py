@@ -11,7 +11,7 @@ from pathlib import Path
 import blake3
 from packaging.utils import parse_wheel_filename
 
-from nuvo_jupyter.model.applications import Realised
+from nuvo_jupyter.model.applications import Python, Realised
 from nuvo_jupyter.model.errors import (
     ConfirmationNeeded,
     EnvironmentFailed,
@@ -111,17 +111,31 @@ def suitable(written: Written, name: str, python: Path | None, any_python: bool,
         PythonUnsuitable: there is none that packages built for the one it was captured with run on.
     """
     wanted = written.definition.python
-    here = ask(python or Path(getattr(sys, "_base_executable", sys.executable)))
+    here = at_hand(wanted, work) if python is None else ask(python)
     reasons = mismatch(wanted, here.python)
-    if reasons and python is None:
-        other = _find(f"{wanted.implementation}@{wanted.minor}", work)
-        if other is not None and not mismatch(wanted, other.python):
-            return other
     if reasons and not any_python:
         raise PythonUnsuitable(
             f"{name} cannot be re-created as it was. {' '.join(reasons)}",
             hint=f"Install Python {wanted.minor}, or allow another Python: then the same versions are looked up for it.",
         )
+    return here
+
+
+def at_hand(wanted: Python, work: Path) -> Interpreter:
+    """The interpreter of this machine that fits an application; where none does, the one this program runs on.
+
+    Args:
+        wanted: the one the application was captured with.
+        work: a folder for uv, made if missing.
+
+    Raises:
+        EnvironmentFailed: not even this program's Python runs.
+    """
+    here = ask(Path(getattr(sys, "_base_executable", sys.executable)))
+    if mismatch(wanted, here.python):
+        other = _find(f"{wanted.implementation}@{wanted.minor}", work)
+        if other is not None and not mismatch(wanted, other.python):
+            return other
     return here
 
 
