@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
+from shlex import quote
 from typing import Annotated
 
 from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Instance, Json, Wait
 from nuvo_jupyter.cli.session import session
+from nuvo_jupyter.model.errors import NotFound
 
 Name = Annotated[str, Argument(metavar="NAME", help="An application.")]
 Offline = Annotated[bool, Option("--offline", help="Never use the network.")]
+
+
+def active_environment(variables: Mapping[str, str]) -> str:
+    """The environment that a shell is in, or else the one that nuvo runs in; as a folder."""
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        if os.path.isdir(variables.get(name, "")):
+            return variables[name]
+    return sys.prefix
 
 
 def add(app: App) -> None:
@@ -90,9 +102,14 @@ def add(app: App) -> None:
     @group.command("add")
     def add_(
         context: Context,
-        name: Name,
+        name: Annotated[
+            str, Argument(metavar="[NAME]", help="Its name; after the environment or kernel by default.")
+        ] = "",
         prefix: Annotated[
-            str, Option("--prefix", help="Folder of the environment; the one nuvo runs in by default.")
+            str, Option("--prefix", help="Folder of the environment; the active one by default.")
+        ] = "",
+        kernel: Annotated[
+            str, Option("--kernel", help="An installed kernel, instead of an environment's folder.")
         ] = "",
         variable: Annotated[
             list[str] | None, Option("--variable", help="NAME of an environment variable; can be repeated.")
@@ -106,16 +123,52 @@ def add(app: App) -> None:
         json: Json = False,
     ) -> None:
         """Capture an environment as an application."""
+        from nuvo_jupyter.workspace.applications.names import suggested_name
+
         run = session(context)
+        chosen = os.path.abspath(prefix) if prefix else "" if kernel else active_environment(os.environ)
+        called = name or suggested_name(chosen, kernel)
         task = run.client.application_add(
             instance=instance or run.place.instance,
-            name=name,
-            prefix=prefix or sys.prefix,
+            name=called,
+            prefix=chosen,
+            kernel=kernel,
             variables=tuple(variable or ()),
             seal=seal,
             offline=offline,
         )
-        run.output.struct(run.finish(task, wait))
+        done = run.finish(task, wait)
+        if not run.output.struct(done) and done.state.finished:
+            run.output.line(f"{called} captured from {chosen or f'the kernel {kernel}'}")
+
+    @group.command("run")
+    def run_(
+        context: Context,
+        name: Name,
+        command: Annotated[
+            list[str] | None, Argument(help="What to run, after `--`; a console if left out.")
+        ] = None,
+        instance: Instance = "",
+    ) -> None:
+        """Start a console, or a command, in an application."""
+        from nuvo_jupyter.workspace.applications.starting import start
+
+        run = session(context)
+        found = run.client.application_show(instance=instance or run.place.instance, name=name)
+        ready = start(found, command or (), os.environ)
+        if found.pending:
+            run.output.note(f"{name} was changed and is not built anew yet: nuvo app build {quote(name)}")
+        if ready.unset:
+            run.output.note(f"It expects variables that are not set: {', '.join(ready.unset)}")
+        run.close()
+        sys.stdout.flush()
+        try:
+            os.execvpe(ready.argv[0], ready.argv, ready.environment)  # noqa: S606
+        except OSError as error:
+            raise NotFound(
+                f"{ready.argv[0]!r} cannot be run: {error.strerror}.",
+                hint=f"Programs of {name} are in {found.prefix}.",
+            ) from error
 
     @group.command()
     def build(

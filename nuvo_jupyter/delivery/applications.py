@@ -35,6 +35,7 @@ def add_application(execution: Execution) -> None:
     _applications(execution).add(
         order.name,
         Path(order.prefix),
+        spec=Path(order.spec) if order.spec else None,
         variables=order.variables,
         seal=order.seal,
         offline=order.offline,

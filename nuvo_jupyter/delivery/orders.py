@@ -133,6 +133,7 @@ class ApplicationAddOrder(msgspec.Struct, frozen=True):
         variables: names of environment variables its kernel expects.
         seal: put all wheels into the definition.
         offline: never use the network.
+        spec: folder of its kernel's ``kernel.json``; ``""`` for the environment's own.
     """
 
     name: str
@@ -140,6 +141,7 @@ class ApplicationAddOrder(msgspec.Struct, frozen=True):
     variables: tuple[str, ...] = ()
     seal: bool = False
     offline: bool = False
+    spec: str = ""
 
 
 class ApplicationBuildOrder(msgspec.Struct, frozen=True):

@@ -95,7 +95,9 @@ def application_add(call: Call, request: ApplicationAdd) -> Task:
 
     Raises:
         AlreadyExists: the name is taken.
-        InvalidInput: no application can have that name, or the prefix is no folder.
+        InvalidInput: no application can have that name, the prefix is no folder, or the kernel is none of Python's.
+        NotFound: there is no such kernel.
+        EnvironmentFailed: the kernel's Python does not run.
     """
     assert call.instance is not None
     require_writable(call.instance)
@@ -105,14 +107,18 @@ def application_add(call: Call, request: ApplicationAdd) -> Task:
         raise AlreadyExists(
             f"There is an application {request.name} already.", hint="Use another name, or delete it first."
         )
-    if not os.path.isabs(request.prefix) or not os.path.isdir(request.prefix):
+    prefix, spec = request.prefix, ""
+    if request.kernel:
+        from nuvo_jupyter.workspace.applications.kernelspecs import environment_of
+
+        found_in, spec = environment_of(request.kernel)
+        prefix = prefix or found_in
+    if not os.path.isabs(prefix) or not os.path.isdir(prefix):
         raise InvalidInput(
-            f"{request.prefix!r} is no folder of an environment.",
-            hint="Give the folder, as sys.prefix shows it.",
+            f"{prefix!r} is no folder of an environment.",
+            hint="Give the folder, as sys.prefix shows it, or the name of a kernel.",
         )
-    order = ApplicationAddOrder(
-        request.name, request.prefix, request.variables, request.seal, request.offline
-    )
+    order = ApplicationAddOrder(request.name, prefix, request.variables, request.seal, request.offline, spec)
     with call.write() as connection:
         task_id = queue.insert_task(
             connection,

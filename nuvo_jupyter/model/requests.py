@@ -301,8 +301,15 @@ class ApplicationAdd(Request, frozen=True, kw_only=True):
     name: ApplicationText
     prefix: Annotated[
         str,
-        Meta(min_length=1, max_length=4096, description="Folder of the environment, as sys.prefix shows it."),
-    ]
+        Meta(
+            max_length=4096,
+            description="Folder of the environment, as sys.prefix shows it; or name a kernel.",
+        ),
+    ] = ""
+    kernel: Annotated[
+        str,
+        Meta(max_length=200, description="An installed kernel, which runs in the environment."),
+    ] = ""
     variables: Annotated[
         tuple[Annotated[str, Meta(max_length=200)], ...],
         Meta(max_length=200, description="NAMES of environment variables its kernel expects; never values."),

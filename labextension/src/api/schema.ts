@@ -3808,8 +3808,16 @@ export interface operations {
                     instance: string;
                     /** @description Name of an application. */
                     name: string;
-                    /** @description Folder of the environment, as sys.prefix shows it. */
-                    prefix: string;
+                    /**
+                     * @description Folder of the environment, as sys.prefix shows it; or name a kernel.
+                     * @default
+                     */
+                    prefix?: string;
+                    /**
+                     * @description An installed kernel, which runs in the environment.
+                     * @default
+                     */
+                    kernel?: string;
                     /**
                      * @description NAMES of environment variables its kernel expects; never values.
                      * @default []

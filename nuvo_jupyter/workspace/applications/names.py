@@ -54,3 +54,23 @@ def slug(text: str) -> str:
 def kernel_name(space: str, name: str) -> str:
     """The name under which notebooks record the kernel of an application: the same for everybody in a space."""
     return f"nuvo-{slug(space)}-{slug(name)}"
+
+
+_NO_NAMES = frozenset({"venv", "env", "virtualenv", "usr", "local", "opt", "python", "conda", "default"})
+
+
+def suggested_name(prefix: str, kernel: str = "") -> str:
+    """A name for the application of an environment: its kernel's, or its folder's unless that says nothing.
+
+    Args:
+        prefix: folder of the environment; ``""`` if only the kernel is known.
+        kernel: name of a kernel.
+    """
+    folder = os.path.basename(os.path.normpath(prefix)) if prefix else ""
+    for name in (kernel, folder):
+        try:
+            if name.lower() not in _NO_NAMES:
+                return check_name(name)
+        except InvalidInput:
+            continue
+    return "python"
