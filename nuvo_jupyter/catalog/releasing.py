@@ -106,18 +106,19 @@ def due(connection: Connection, *, early: bool = False) -> Released:
         t.task.c.state.in_(_UNFINISHED), t.task.c.instance_id.is_not(None)
     )
     instance = t.instance.c
+    # Of what was let go of before, too: something was still working with it then.
+    of_spaces = instance.space_id.in_(spaces) | instance.space_id.in_(_gone(t.space))
     instances = frozenset(
         connection.scalars(
             sa.select(instance.id).where(
-                sa.or_(_past(t.instance, limit), instance.space_id.in_(spaces) & (kept(t.instance))),
+                sa.or_(_past(t.instance, limit), of_spaces & kept(t.instance)),
                 instance.id.not_in(busy),
             )
         )
     )
     snapshot = t.snapshot.c
-    query = sa.select(snapshot.id).where(
-        sa.or_(_past(t.snapshot, limit), snapshot.instance_id.in_(instances) & kept(t.snapshot))
-    )
+    of_instances = snapshot.instance_id.in_(instances) | snapshot.instance_id.in_(_gone(t.instance))
+    query = sa.select(snapshot.id).where(sa.or_(_past(t.snapshot, limit), of_instances & kept(t.snapshot)))
     return Released(frozenset(connection.scalars(query)) - in_use(connection), instances, spaces)
 
 
@@ -136,6 +137,10 @@ def release(connection: Connection, released: Released) -> None:
 
 def _past(table: sa.Table, limit: float) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.deleted_at > GONE, table.c.deleted_at <= limit)
+
+
+def _gone(table: sa.Table) -> sa.Select[tuple[int]]:
+    return sa.select(table.c.id).where(table.c.deleted_at == GONE)
 
 
 def _some(ids: list[int], size: int = 1000) -> list[list[int]]:

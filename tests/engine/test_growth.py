@@ -50,6 +50,24 @@ def test_an_instance_that_was_collected_cannot_be_brought_back(course: Campus) -
         course.call("instance_recover", PROFESSOR, instance="intro/anna")
 
 
+def test_what_work_still_read_of_a_collected_instance_is_collected_after_it(course: Campus) -> None:
+    course.write("intro/anna", {"own.txt": "hers\n" * 5000})
+    state = course.snapshot("intro/anna", "anna")
+    restore = course.call("restore", source=state, instance="intro/master", strategy="extra")
+    course.call("instance_delete", PROFESSOR, instance="intro/anna")
+    assert _collected(course) == 0
+    # It was needed, and was there.
+    assert course.finish(restore).state == "done"
+    assert course.files("intro/master")["own.txt"] == "hers\n" * 5000
+    assert _collected(course) == 1
+
+
+def _collected(course: Campus) -> int:
+    """Collect all that can be; how many snapshots were let go of."""
+    task = course.run("collect", now=True)
+    return int(course.call("collect_show", id=task.id).snapshots)
+
+
 def test_usage_is_for_admins_of_what_it_is_about(course: Campus) -> None:
     mine = course.snapshot("intro/anna", "anna")
     course.call("role_grant", username="fritz", role="faculty")
