@@ -14,7 +14,9 @@ from nuvo_jupyter.cli.options import Instance, Json, Wait
 from nuvo_jupyter.cli.session import session
 from nuvo_jupyter.model.errors import NotFound
 
-Name = Annotated[str, Argument(metavar="NAME", help="An application.")]
+Name = Annotated[
+    str, Argument(metavar="NAME", help="An application.", autocompletion=completion.applications)
+]
 Offline = Annotated[bool, Option("--offline", help="Never use the network.")]
 
 

@@ -57,6 +57,10 @@ def _spaces(run: Session, _incomplete: str) -> list[str]:
     return [item.name for item in run.client.space_list()]
 
 
+def _applications(run: Session, _incomplete: str) -> list[str]:
+    return [one.name for one in run.client.application_list(instance=run.place.instance)]
+
+
 def snapshot_paths(ctx: Context, incomplete: str) -> list[str]:
     """Paths in the snapshot that the command line names before them."""
     run = Session()
@@ -79,3 +83,4 @@ targets = _offered(_targets)
 snapshots = _offered(_snapshots)
 states = _offered(_states)
 spaces = _offered(_spaces)
+applications = _offered(_applications)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Instance, Json, Wait
 from nuvo_jupyter.cli.session import session
-from nuvo_jupyter.model.errors import AlreadyExists
+from nuvo_jupyter.clients.saving import save
 
 
 def add(app: App) -> None:
@@ -45,21 +44,7 @@ def add(app: App) -> None:
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             return
-        target = file or raw.filename
-        if os.path.lexists(target) and not force:
-            raise AlreadyExists(
-                f"There is a file {target!r} already.", hint="Choose another name, or --force."
-            )
-        temporary = f"{target}.{os.getpid()}.part"
-        try:
-            with open(temporary, "xb") as opened:
-                for piece in raw.body:
-                    opened.write(piece)
-            os.replace(temporary, target)
-        finally:
-            if os.path.lexists(temporary):
-                os.unlink(temporary)
-        run.output.note(f"Written: {target}")
+        run.output.note(f"Written: {save(raw, file, replace=force)}")
 
     @app.command("import")
     def import_(

@@ -13,6 +13,7 @@ from nuvo_jupyter.cli.session import session
 
 if TYPE_CHECKING:
     from nuvo_jupyter.cli.output import Output
+    from nuvo_jupyter.cli.session import Session
     from nuvo_jupyter.model.snapshots import Snapshot
 
 SnapshotName = Annotated[
@@ -41,6 +42,9 @@ def add(app: App) -> None:
         ] = None,
         final: Annotated[bool, Option("--final", help="No work is expected in the next stage.")] = False,
         yes: Annotated[bool, Option("--yes", "-y", help="Go on although the folder is huge.")] = False,
+        automatic: Annotated[
+            bool, Option("--automatic", help="Only if something has changed; thinned by retention rules.")
+        ] = False,
         instance: Instance = "",
         wait: Wait = True,
         json: Json = False,
@@ -53,6 +57,7 @@ def add(app: App) -> None:
             **given(name=name, description=description, next_description=next_description),
             final=final,
             confirmed=yes,
+            automatic=automatic,
         )
         task = run.finish(task, wait)
         if run.output.struct(task):
@@ -60,6 +65,9 @@ def add(app: App) -> None:
         if task.snapshot:
             found = run.client.snapshot_show(state=task.snapshot).snapshot
             run.output.line(_sentence(found))
+            _offer_environment(run, found)
+        elif task.state.finished:
+            run.output.line("Nothing has changed since the last snapshot.")
 
     for command, hidden in (("snapshots", False), ("log", False)):
 
@@ -194,6 +202,13 @@ def _sentence(found: Snapshot) -> str:
     if found.inconsistent:
         text += f"; {found.inconsistent} kept changing while they were read"
     return text
+
+
+def _offer_environment(run: Session, taken: Snapshot) -> None:
+    """Say once, at an instance's first snapshot, that the environment its shell is in can be captured, too."""
+    inside = next((os.environ[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if name in os.environ), "")
+    if taken.number == 1 and inside and not run.client.application_list(instance=taken.instance):
+        run.output.note(f"The environment {inside} is not in it: `nuvo app add` captures it with the files.")
 
 
 def _listing(output: Output, found: list[Snapshot] | tuple[Snapshot, ...]) -> None:

@@ -25,7 +25,7 @@ from nuvo_jupyter.model.errors import AlreadyExists, ConfirmationNeeded, Invalid
 from nuvo_jupyter.model.reference import CURRENT, check_snapshot_name
 from nuvo_jupyter.model.requests import OfState, SnapshotCreate, SnapshotList, SnapshotUpdate
 from nuvo_jupyter.model.roles import Need
-from nuvo_jupyter.model.snapshots import Snapshot, SnapshotDetail
+from nuvo_jupyter.model.snapshots import Reason, Snapshot, SnapshotDetail
 from nuvo_jupyter.model.spaces import RECOVERABLE_SECONDS, SpaceKind
 from nuvo_jupyter.model.tasks import Task, TaskKind
 
@@ -34,6 +34,7 @@ def snapshot_create(call: Call, request: SnapshotCreate) -> Task:
     """Queue a snapshot of an instance's current state.
 
     A folder that no instance holds becomes the Master of a research space named after it.
+    An automatic one ends without a snapshot where the newest one holds the same.
 
     Raises:
         ConfirmationNeeded: the first capture of something huge, without ``confirmed``.
@@ -59,7 +60,14 @@ def snapshot_create(call: Call, request: SnapshotCreate) -> Task:
             connection,
             kind=TaskKind.SNAPSHOT,
             title=f"Snapshot of {row.space}/{row.name}" + (f" “{name}”" if name else ""),
-            order=SnapshotOrder(name, request.description, request.next_description, request.final),
+            order=SnapshotOrder(
+                name,
+                request.description,
+                request.next_description,
+                request.final,
+                Reason.SCHEDULED if request.automatic else Reason.MANUAL,
+                unless_same=request.automatic,
+            ),
             created_by=call.who,
             space_id=row.space_id,
             instance_id=row.id,

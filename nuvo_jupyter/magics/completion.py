@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
+from nuvo_jupyter.magics.application_magics import ACTIONS
 from nuvo_jupyter.model.paths import from_name
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from nuvo_jupyter.clients.place import Place
     from nuvo_jupyter.magics.connection import Connection
 
-_MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks", "usage")
+_MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks", "usage", "app", "export", "import")
 # Spaces that part words, not those of a name (`week\\ 1`).
 _SPACES = re.compile(r"(?<!\\)\s+")
 _STRATEGIES = ("extra", "overwrite", "replace", "rename", "merge", "skip")
@@ -65,8 +67,10 @@ class Completer:
         magic = words[0].lstrip("%") if words else ""
         if magic not in _MAGICS or line == words[0]:
             return "", []
-        if not line.startswith("%") and (magic in self._variables or words[1:2] == ["="]):
-            # Without its sign a magic gives way to a variable of the same name.
+        if not line.startswith("%") and (
+            magic in self._variables or iskeyword(magic) or words[1:2] == ["="]
+        ):
+            # Without its sign a magic gives way to a variable of the same name, and to Python's own words.
             return "", []
         typed = "" if _SPACES.search(line[-2:]) and line[-1].isspace() else words[-1]
         before = [word.replace("\\ ", " ") for word in (words[1:-1] if typed else words[1:])]
@@ -83,6 +87,8 @@ class Completer:
             return self._options.get(magic, [])
         if last in ("-s", "--strategy"):
             return list(_STRATEGIES)
+        if last == "--before-risky":
+            return ["on", "off"]
         with self._connection.place() as place:
             if last == "--to":
                 return _targets(place, with_all=magic == "distribute")
@@ -93,11 +99,13 @@ class Completer:
                 return (
                     _snapshots(place, typed) if not positional else _in_snapshot(place, positional[0], typed)
                 )
-            if magic == "usage":
+            if magic == "usage" or (magic == "export" and not positional):
                 return _snapshots(place, typed)
+            if magic == "app":
+                return _of_app(place, positional, typed)
             if magic == "tasks":
                 return _tasks(place) if positional else ["list", "show", "cancel"]
-        return _files(typed) if magic in ("stage", "pull") else []
+        return _files(typed) if magic in ("stage", "pull", "export", "import") else []
 
 
 def _targets(place: Place, *, with_all: bool) -> list[str]:
@@ -141,6 +149,16 @@ def _files(typed: str) -> list[str]:
             name = from_name(f"{folder}/{entry.name}" if folder else entry.name)
             found.append(_quoted(name) + ("/" if entry.is_dir() else ""))
     return found
+
+
+def _of_app(place: Place, before: list[str], typed: str) -> list[str]:
+    if not before:
+        return list(ACTIONS)
+    if before[0] == "compare" and len(before) > 1:
+        return [*_snapshots(place, typed), *_targets(place, with_all=False)]
+    if len(before) == 1 and before[0] not in ("list", "add"):
+        return [_quoted(one.name) for one in place.client.application_list(instance=place.instance)]
+    return []
 
 
 def _quoted(name: str) -> str:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable
-from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from nuvo_jupyter.clients.methods import Client
+from nuvo_jupyter.clients.place import Place
 from nuvo_jupyter.magics import shown
+from nuvo_jupyter.magics.before_risky import BeforeRisky
 from nuvo_jupyter.magics.connection import Connection
+from nuvo_jupyter.magics.environment import OFFER, add_own
 from nuvo_jupyter.magics.problems import concise
-from nuvo_jupyter.magics.progress import Progress
 from nuvo_jupyter.magics.results import Result
+from nuvo_jupyter.magics.running import finish, parse
 from nuvo_jupyter.model.changes import Strategy
-from nuvo_jupyter.model.tasks import Task
 
 _STRATEGIES = [strategy.value for strategy in Strategy]
 
@@ -31,6 +29,8 @@ class NuvoMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self.connection = Connection()
+        self.before_risky = BeforeRisky(shell, self.connection)
+        self._offered: set[str] = set()
 
     @magic_arguments()
     @argument("name", nargs="?", help="A name for the snapshot.")
@@ -38,6 +38,18 @@ class NuvoMagics(Magics):
     @argument("--next", dest="next_description", help="What the next work phase is about.")
     @argument("--final", action="store_true", help="No work is expected in the next stage.")
     @argument("--yes", action="store_true", help="Go on although the folder is huge.")
+    @argument(
+        "--app",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="Capture the environment of this kernel with it, as an application of that name.",
+    )
+    @argument(
+        "--before-risky",
+        choices=["on", "off"],
+        help="Take none now, but one before each cell of this kernel that runs a shell or installs something.",
+    )
     @line_magic
     @concise
     def snapshot(self, line: str) -> Result:
@@ -45,21 +57,33 @@ class NuvoMagics(Magics):
 
         The first snapshot of a folder makes it the Master of a research space.
         """
-        args = _parse(self.snapshot, line)
+        args = parse(self.snapshot, line)
+        if args.before_risky:
+            return Result(args.before_risky, self.before_risky.turn(on=args.before_risky == "on"))
         asked = {
             "name": args.name,
             "description": args.description,
             "next_description": args.next_description,
         }
         with self.connection.place() as place:
+            if args.app is not None:
+                add_own(self.shell, place, args.app)
             task = place.client.snapshot_create(
                 folder=os.getcwd(),
                 final=args.final,
                 confirmed=args.yes,
                 **{field: value for field, value in asked.items() if value is not None},
             )
-            done = self._finish(place.client, task)
-            return shown.snapshot(place.client.snapshot_show(state=done.snapshot).snapshot)
+            done = finish(self.shell, place.client, task)
+            taken = place.client.snapshot_show(state=done.snapshot).snapshot
+            return shown.snapshot(taken, self._offer(place, taken.instance))
+
+    def _offer(self, place: Place, instance: str) -> str:
+        """That the kernel's environment can be captured, said once for each instance that has no application."""
+        if instance in self._offered:
+            return ""
+        self._offered.add(instance)
+        return "" if place.client.application_list(instance=instance) else OFFER
 
     @magic_arguments()
     @argument(
@@ -84,7 +108,7 @@ class NuvoMagics(Magics):
     @concise
     def restore(self, line: str) -> Result:
         """Restore some paths or everything, after a snapshot of what is there now."""
-        args = _parse(self.restore, line)
+        args = parse(self.restore, line)
         with self.connection.place() as place:
             fields = {
                 "source": place.snapshot(args.reference),
@@ -93,10 +117,10 @@ class NuvoMagics(Magics):
                 "strategy": args.strategy,
             }
             if args.preview:
-                task = self._finish(place.client, place.client.restore_preview(**fields))
+                task = finish(self.shell, place.client, place.client.restore_preview(**fields))
                 return shown.preview(place.client.preview(task))
             task = place.client.restore(**fields)
-            return shown.distribution(place.client, self._finish(place.client, task))
+            return shown.distribution(place.client, finish(self.shell, place.client, task))
 
     @magic_arguments()
     @argument(
@@ -111,7 +135,7 @@ class NuvoMagics(Magics):
     @concise
     def stage(self, line: str) -> Result:
         """Collect objects of one state for a distribution; those of another state are taken off."""
-        args = _parse(self.stage, line)
+        args = parse(self.stage, line)
         with self.connection.place() as place:
             client = place.client
             objects = [{"path": place.path(path), "kind": "file"} for path in args.paths]
@@ -146,7 +170,7 @@ class NuvoMagics(Magics):
     @concise
     def distribute(self, line: str) -> Result:
         """Distribute the staged objects, or a whole state, to instances; each target is backed up first."""
-        args = _parse(self.distribute, line)
+        args = parse(self.distribute, line)
         with self.connection.place() as place:
             client = place.client
             fields = {
@@ -161,9 +185,9 @@ class NuvoMagics(Magics):
                 "notify": args.notify,
             }
             if args.preview:
-                task = self._finish(client, client.distribute_preview(**fields))
+                task = finish(self.shell, client, client.distribute_preview(**fields))
                 return shown.preview(client.preview(task))
-            return shown.distribution(client, self._finish(client, client.distribute(**fields)))
+            return shown.distribution(client, finish(self.shell, client, client.distribute(**fields)))
 
     @magic_arguments()
     @argument("paths", nargs="*", help="What to pull, relative to this notebook; everything if left out.")
@@ -182,7 +206,7 @@ class NuvoMagics(Magics):
     @concise
     def pull(self, line: str) -> Result:
         """Take objects from Distributed into your own state, after a snapshot of it."""
-        args = _parse(self.pull, line)
+        args = parse(self.pull, line)
         with self.connection.place() as place:
             task = place.client.pull(
                 instance=place.instance,
@@ -191,7 +215,7 @@ class NuvoMagics(Magics):
                 strategies={"file": args.strategy},
                 only_files=args.only_files,
             )
-            return shown.distribution(place.client, self._finish(place.client, task))
+            return shown.distribution(place.client, finish(self.shell, place.client, task))
 
     @magic_arguments()
     @argument("action", nargs="?", choices=["list", "show", "cancel"], default="list", help="What to do.")
@@ -201,7 +225,7 @@ class NuvoMagics(Magics):
     @concise
     def tasks(self, line: str) -> Result:
         """List tasks; show or cancel one."""
-        args = _parse(self.tasks, line)
+        args = parse(self.tasks, line)
         if (args.action == "list") != (args.id is None):
             raise UsageError("%tasks [--active], %tasks show ID or %tasks cancel ID")
         with self.connection.place() as place:
@@ -216,33 +240,10 @@ class NuvoMagics(Magics):
     @concise
     def usage(self, line: str) -> Result:
         """Say what each snapshot of this notebook's instance needs of the store, alone and shared."""
-        args = _parse(self.usage, line)
+        args = parse(self.usage, line)
         with self.connection.place() as place:
             task = place.client.usage(
                 instance=place.state(""), states=[place.snapshot(text) for text in args.snapshots]
             )
-            done = self._finish(place.client, task)
+            done = finish(self.shell, place.client, task)
             return shown.usage(place.client.usage_show(id=done.id))
-
-    def _finish(self, client: Client, task: Task) -> Task:
-        with Progress(self.shell) as progress:
-            # The targets of a distribution tell their own problems; anything else that failed is raised.
-            if task.distribution is not None and task.kind == "distribution":
-                done = client.wait(task, progress.show)
-                return done if done.counts else client.finish(done)
-            return client.finish(task, progress.show)
-
-
-def _parse(magic: Callable[..., Any], line: str) -> Any:
-    parser = magic.parser  # type: ignore[attr-defined]
-    try:
-        # Not IPython's own splitting: that leaves the quotes around names with spaces.
-        words = shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"{error}: quote names that hold quotes or spaces") from error
-    try:
-        return parser.parse_args(words)
-    except UsageError as error:
-        if "unrecognized arguments" in str(error):
-            raise UsageError(f"{error}; names that hold spaces are quoted") from None
-        raise

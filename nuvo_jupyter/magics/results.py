@@ -21,13 +21,20 @@ class Result:
         title: a line above the table.
         columns: its header.
         rows: its cells.
+        note: a line below the title.
     """
 
     def __init__(
-        self, value: Any, title: str, columns: Sequence[str] = (), rows: Sequence[Sequence[Any]] = ()
+        self,
+        value: Any,
+        title: str,
+        columns: Sequence[str] = (),
+        rows: Sequence[Sequence[Any]] = (),
+        note: str = "",
     ) -> None:
         self.value = value
         self.title = cell_text(title)
+        self.note = cell_text(note)
         self.columns = list(columns)
         self.rows = [[cell_text(cell) for cell in row] for row in rows]
 
@@ -60,10 +67,11 @@ class Result:
         )
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self.rows else ""
         more = f"<div>{escape(self._more())}</div>" if self._more() else ""
-        return f"<div><strong>{escape(self.title)}</strong></div>{table}{more}"
+        note = f"<div>{escape(self.note)}</div>" if self.note else ""
+        return f"<div><strong>{escape(self.title)}</strong></div>{note}{table}{more}"
 
     def _text(self) -> str:
-        lines = [self.title]
+        lines = [self.title, self.note] if self.note else [self.title]
         shown = self.rows[:ROWS_SHOWN]
         if shown:
             every = [self.columns, *shown]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OUTCOME_COLUMNS = ("outcome", "object", "at", "detail")
 
 
-def snapshot(found: Snapshot) -> Result:
+def snapshot(found: Snapshot, note: str = "") -> Result:
     """A snapshot just taken."""
     name = f" “{found.name}”" if found.name else ""
     notes = [f"{found.files:,} {'file' if found.files == 1 else 'files'}, {found.size:,} bytes"]
@@ -26,7 +26,7 @@ def snapshot(found: Snapshot) -> Result:
         notes.append(f"{found.excluded} left out")
     if found.inconsistent:
         notes.append(f"{found.inconsistent} kept changing while they were read")
-    return Result(found, f"Snapshot {found.reference}{name}: {'; '.join(notes)}")
+    return Result(found, f"Snapshot {found.reference}{name}: {'; '.join(notes)}", note=note)
 
 
 def usage(found: Usage) -> Result:

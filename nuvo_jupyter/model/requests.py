@@ -217,6 +217,12 @@ class SnapshotCreate(Request, frozen=True, kw_only=True):
     ) = None
     final: Annotated[bool, Meta(description="No work is expected in the next stage.")] = False
     confirmed: Annotated[bool, Meta(description="Go on although the folder is huge.")] = False
+    automatic: Annotated[
+        bool,
+        Meta(
+            description="As by the clock: none if nothing has changed since the last one, and thinned by retention."
+        ),
+    ] = False
     wait: Wait = 0
 
 

@@ -31,7 +31,8 @@ def science(tmp_path: Path, folder: Path, environment: dict[str, str]) -> Path:
 def test_the_active_environment_is_captured_run_compared_and_previewed(
     nuvo: Run, science: Path, tmp_path: Path
 ) -> None:
-    nuvo("snapshot")
+    assert "`nuvo app add` captures it" in nuvo("snapshot").stderr
+    assert "app add" not in nuvo("snapshot").stderr
     assert nuvo("app", "add", "--seal").stdout == f"science captured from {science}\n"
     assert nuvo("app", "run", "science", "--", "gamma").stdout == "1.0\n"
     assert nuvo("app", "run", "science", text="import sys; print(sys.prefix)").stdout == f"{science}\n"
@@ -39,17 +40,18 @@ def test_the_active_environment_is_captured_run_compared_and_previewed(
     nuvo("snapshot")
     install(science, make_wheel(tmp_path / "wheels", "gamma", "2.0"))
     nuvo("snapshot")
-    assert nuvo("app", "compare", "science", "2", "3").stdout == "gamma\tupgraded\t1.0\t2.0\n"
-    rows = nuvo("restore", "2", ".nuvo/applications/science", "--preview").stdout.splitlines()
+    assert nuvo("app", "compare", "science", "3", "4").stdout == "gamma\tupgraded\t1.0\t2.0\n"
+    rows = nuvo("restore", "3", ".nuvo/applications/science", "--preview").stdout.splitlines()
     assert rows[0].split("\t")[1:] == ["replaced", "application science", "", "gamma 2.0 → 1.0"]
     assert rows[1].split("\t")[1] == "warning"
-    nuvo("restore", "2", ".nuvo/applications/science")
+    nuvo("restore", "3", ".nuvo/applications/science")
     assert "is not built anew yet" in nuvo("app", "run", "science", "--", "gamma").stderr
 
 
 def test_an_installed_kernel_names_its_environment(
     nuvo: Run, science: Path, environment: dict[str, str]
 ) -> None:
+    assert "app add" not in nuvo("snapshot", "--json").stderr
     del environment["VIRTUAL_ENV"]
     kernels = Path(environment["JUPYTER_DATA_DIR"]) / "kernels"
     for name, program in (("numbers", str(science / "bin" / "python")), ("ruby", "/usr/bin/iruby")):
@@ -66,6 +68,15 @@ def test_an_installed_kernel_names_its_environment(
     assert shown["argv"][0] == "{python}"
     assert "no Python" in nuvo("app", "add", "--kernel", "ruby", code=1).stderr
     assert "no kernel 'none'" in nuvo("app", "add", "--kernel", "none", code=1).stderr
+
+
+def test_an_automatic_snapshot_is_taken_where_something_changed(nuvo: Run, folder: Path) -> None:
+    nuvo("snapshot")
+    assert "Nothing has changed" in nuvo("snapshot", "--automatic").stdout
+    (folder / "a.txt").write_text("changed")
+    nuvo("snapshot", "--automatic")
+    found = json.loads(nuvo("snapshots", "--json").stdout)
+    assert [(one["number"], one["reason"]) for one in found] == [(2, "scheduled"), (1, "manual")]
 
 
 def test_which_environment_a_shell_is_in(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 import nuvo_jupyter
+from nuvo_jupyter.model.applications import Definition, Python
+from nuvo_jupyter.workspace.applications import definition, lock
 
 
 @pytest.fixture
@@ -17,6 +19,17 @@ def course(shell: InteractiveShell, folder: Path) -> InteractiveShell:
     with nuvo_jupyter.client("local") as client:
         client.space_create(name="Intro", workspace=str(folder))
         client.finish(client.roster_add(space="Intro", people="ann\nbob"))
+        python = Python(implementation="cpython", version="3.11.7", system="linux", machine="x86_64")
+        definition.write(
+            folder / ".nuvo" / "applications" / "science",
+            Definition(name="science", python=python, complete=True),
+            lock.write([], "3.11"),
+            "",
+            (),
+            (),
+            {},
+            {},
+        )
         client.finish(client.snapshot_create(instance="Intro/master", name="first"))
         client.finish(client.snapshot_create(instance="Intro/master", name="second try"))
     return shell
@@ -50,6 +63,14 @@ def offered(shell: InteractiveShell, line: str) -> list[str]:
         ("%distribute --to ann --fr", "%distribute --to ann --from"),
         ("%tasks ca", "%tasks cancel"),
         ("%snapshot --de", "%snapshot --description"),
+        ("%snapshot --before-risky of", "%snapshot --before-risky off"),
+        ("%app bu", "%app build"),
+        ("%app show sci", "%app show science"),
+        ("%app compare science fi", "%app compare science first"),
+        ("%app add --se", "%app add --seal"),
+        ("%export fi", "%export first"),
+        ("%export first a", "%export first a.txt"),
+        ("%import a", "%import a.txt"),
         ("restore fi", "restore first"),
     ],
 )
@@ -73,3 +94,8 @@ def test_nothing_is_offered_where_there_is_no_instance(
 def test_a_variable_goes_before_a_magic_without_its_sign(course: InteractiveShell) -> None:
     course.user_ns["restore"] = 1
     assert "restore first" not in offered(course, "restore fi")
+
+
+def test_imports_of_python_are_left_to_ipython(course: InteractiveShell) -> None:
+    assert "import a.txt" not in offered(course, "import a")
+    assert "import colorsys" in offered(course, "import colors")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from nuvo_jupyter.model.errors import EmptyStage, InvalidPath, NotFound
+from nuvo_jupyter.model.errors import AlreadyExists, EmptyStage, InvalidPath, NotFound
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "magics.md").read_text()
-MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks", "usage")
+MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks", "usage", "app", "export", "import")
 
 
 def run(shell: InteractiveShell, cell: str) -> Any:
@@ -133,4 +133,26 @@ def test_the_manual_describes_it(shell: InteractiveShell, name: str) -> None:
 
 
 def test_all_magics_are_tested(shell: InteractiveShell) -> None:
-    assert sorted(shell.magics_manager.registry["NuvoMagics"].magics["line"]) == sorted(MAGICS)
+    registry = shell.magics_manager.registry
+    found = [
+        name
+        for group in ("NuvoMagics", "ApplicationMagics", "CrateMagics")
+        for name in registry[group].magics["line"]
+    ]
+    assert sorted(found) == sorted(MAGICS)
+
+
+def test_a_snapshot_is_exported_and_imported(shell: InteractiveShell, folder: Path) -> None:
+    taken = run(shell, "%snapshot first")
+    assert run(shell, "%export first 'week 1/first.zip' --author Ann").value == "week 1/first.zip"
+    with pytest.raises(AlreadyExists):
+        run(shell, "%export first 'week 1/first.zip'")
+    run(shell, "%export 1 'week 1/first.zip' --force")
+    again = run(shell, "%import 'week 1/first.zip' --name again")
+    assert (again.name, again.number, again.id) == ("again", 2, taken.id)
+
+
+def test_the_word_import_stays_pythons(shell: InteractiveShell) -> None:
+    assert run(shell, "import json\njson.dumps(1)") == "1"
+    run(shell, "import colorsys")
+    assert "colorsys" in shell.user_ns

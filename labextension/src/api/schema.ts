@@ -3082,6 +3082,11 @@ export interface operations {
                      */
                     confirmed?: boolean;
                     /**
+                     * @description As by the clock: none if nothing has changed since the last one, and thinned by retention.
+                     * @default false
+                     */
+                    automatic?: boolean;
+                    /**
                      * @description Seconds to wait for the task to finish before answering with where it stands.
                      * @default 0
                      */

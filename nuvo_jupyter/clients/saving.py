@@ -1,0 +1,38 @@
+"""Content that an operation answers with, saved as a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from nuvo_jupyter.model.errors import AlreadyExists
+
+if TYPE_CHECKING:
+    from nuvo_jupyter.engine.operations import Raw
+
+
+def save(raw: Raw, file: str, *, replace: bool) -> str:
+    """Write content to a file and return its path.
+
+    Args:
+        file: path; ``""`` for the name the content comes with, in the current folder.
+        replace: write over a file that is there.
+
+    Raises:
+        AlreadyExists: there is one.
+        OSError: it cannot be written.
+    """
+    target = file or raw.filename
+    if os.path.lexists(target) and not replace:
+        raise AlreadyExists(
+            f"There is a file {target!r} already.", hint="Choose another name, or replace it (--force)."
+        )
+    temporary = f"{target}.{os.getpid()}.part"
+    try:
+        with open(temporary, "xb") as opened:
+            opened.writelines(raw.body)
+        os.replace(temporary, target)
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+    return target
