@@ -36,7 +36,7 @@ def add(app: App) -> None:
     def list_(context: Context, instance: Instance = "", json: Json = False) -> None:
         """List the applications of an instance."""
         run = session(context)
-        found = run.client.application_list(instance=instance or run.place.instance)
+        found = run.client.application_list(instance=run.place.state(instance))
         if run.output.struct(found):
             return
         run.output.table(
@@ -58,7 +58,7 @@ def add(app: App) -> None:
     def show(context: Context, name: Name, instance: Instance = "", json: Json = False) -> None:
         """Show an application, its packages, and why it is not complete."""
         run = session(context)
-        found = run.client.application_show(instance=instance or run.place.instance, name=name)
+        found = run.client.application_show(instance=run.place.state(instance), name=name)
         if run.output.struct(found):
             return
         python = found.definition.python
@@ -131,7 +131,7 @@ def add(app: App) -> None:
         chosen = os.path.abspath(prefix) if prefix else "" if kernel else active_environment(os.environ)
         called = name or suggested_name(chosen, kernel)
         task = run.client.application_add(
-            instance=instance or run.place.instance,
+            instance=run.place.state(instance),
             name=called,
             prefix=chosen,
             kernel=kernel,
@@ -156,7 +156,7 @@ def add(app: App) -> None:
         from nuvo_jupyter.workspace.applications.starting import start
 
         run = session(context)
-        found = run.client.application_show(instance=instance or run.place.instance, name=name)
+        found = run.client.application_show(instance=run.place.state(instance), name=name)
         ready = start(found, command or (), os.environ)
         if found.pending:
             run.output.note(f"{name} was changed and is not built anew yet: nuvo app build {quote(name)}")
@@ -188,7 +188,7 @@ def add(app: App) -> None:
         """Build an application's environment and install its kernel."""
         run = session(context)
         task = run.client.application_build(
-            instance=instance or run.place.instance,
+            instance=run.place.state(instance),
             name=name,
             offline=offline,
             any_python=any_python,
@@ -206,7 +206,7 @@ def add(app: App) -> None:
     ) -> None:
         """Rename an application."""
         run = session(context)
-        found = run.client.application_rename(instance=instance or run.place.instance, name=name, new=new)
+        found = run.client.application_rename(instance=run.place.state(instance), name=name, new=new)
         if not run.output.struct(found):
             run.output.line(f"{name} is now {found.name}")
 
@@ -214,6 +214,6 @@ def add(app: App) -> None:
     def delete(context: Context, name: Name, instance: Instance = "", json: Json = False) -> None:
         """Delete an application and its kernel; snapshots keep theirs."""
         run = session(context)
-        found = run.client.application_delete(instance=instance or run.place.instance, name=name)
+        found = run.client.application_delete(instance=run.place.state(instance), name=name)
         if not run.output.struct(found):
             run.output.line(f"{found.name} deleted")

@@ -9,7 +9,7 @@ from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Instance, Json, Wait
 from nuvo_jupyter.cli.session import session
-from nuvo_jupyter.clients.saving import save
+from nuvo_jupyter.clients.saving import check_place, save
 
 
 def add(app: App) -> None:
@@ -32,6 +32,9 @@ def add(app: App) -> None:
     ) -> None:
         """Export a snapshot as one file, an RO-Crate."""
         run = session(context)
+        if file not in ("", "-"):
+            # Before a large one is put together for nothing.
+            check_place(file, replace=force)
         raw = run.client.crate_export(
             state=run.place.snapshot(snapshot),
             title=title,
@@ -58,7 +61,7 @@ def add(app: App) -> None:
         """Import a crate as a snapshot; then restore from it."""
         run = session(context)
         task = run.client.crate_import(
-            instance=instance or run.place.instance, path=run.place.path(file), name=name
+            instance=run.place.state(instance), path=run.place.path(file), name=name
         )
         done = run.finish(task, wait)
         if not run.output.struct(done) and done.snapshot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import importlib
 import os
@@ -48,11 +49,25 @@ class Commands(Group):
         except NuvoError as error:
             run.output.problem(error.code, error.message, error.hint)
             end(of_error(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                # Whoever read the output is gone, as in `nuvo ls | head`.
+                raise
+            run.output.problem("system_error", _told(error), None)
+            end(ERROR)
         except KeyboardInterrupt:
             run.output.note("Cancelled.")
             end(CANCELLED)
         finally:
             run.close()
+
+
+def _told(error: OSError) -> str:
+    """What the system refused: of a file, or of where the output goes."""
+    from nuvo_jupyter.workspace.problems import plain
+
+    where = error.filename if error.filename is not None else "The output cannot be written"
+    return f"{os.fsdecode(where)}: {plain(error)}"
 
 
 def _version(context: Context, wanted: bool) -> bool:
@@ -117,12 +132,24 @@ def main() -> None:
     modules load, and taking them apart one by one at the end, would be a fifth of a short command's time.
     """
     gc.set_threshold(_ALLOCATIONS)
+    _open_closed()
     code: Any = None
     try:
         build()(prog_name="nuvo")
     except SystemExit as ending:
         code = ending.code
     _leave(code)
+
+
+def _open_closed() -> None:
+    # Otherwise a file that is opened next, such as the catalog, would stand where output is written.
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        while (null := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(null)
+        sys.stdin = sys.stdin or open(0)  # noqa: SIM115
+        sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115
+        sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
 
 
 def _leave(code: Any) -> NoReturn:
@@ -133,6 +160,9 @@ def _leave(code: Any) -> NoReturn:
         sys.stderr.flush()
     except BrokenPipeError:
         # Whoever read the output is gone, as in `nuvo ls | head`.
+        os._exit(ERROR)
+    except OSError as error:
+        os.write(2, f"nuvo: {_told(error)}\n".encode())
         os._exit(ERROR)
     if isinstance(code, str):
         sys.exit(code)

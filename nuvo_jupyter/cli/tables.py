@@ -120,7 +120,7 @@ def add(app: App) -> None:
         """Make tables of a file of the instance."""
         run = session(context)
         found = run.client.table_import(
-            instance=instance or run.place.instance, path=run.place.path(path), table=name, replace=replace
+            instance=run.place.state(instance), path=run.place.path(path), table=name, replace=replace
         )
         if not run.output.struct(found):
             for one in found:
@@ -136,7 +136,7 @@ def add(app: App) -> None:
     ) -> None:
         """Rename a table of a current state."""
         run = session(context)
-        found = run.client.table_rename(instance=instance or run.place.instance, table=name, name=new)
+        found = run.client.table_rename(instance=run.place.state(instance), table=name, name=new)
         if not run.output.struct(found):
             run.output.line(f"{name} is now {found.name}")
 
@@ -144,6 +144,6 @@ def add(app: App) -> None:
     def delete(context: Context, name: Name, instance: Instance = "", json: Json = False) -> None:
         """Delete a table of a current state; snapshots keep theirs."""
         run = session(context)
-        found = run.client.table_delete(instance=instance or run.place.instance, table=name)
+        found = run.client.table_delete(instance=run.place.state(instance), table=name)
         if not run.output.struct(found):
             run.output.line(f"{found.name} deleted")

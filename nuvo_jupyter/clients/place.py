@@ -20,11 +20,14 @@ class Place:
     Args:
         client: asked which instance the folder belongs to, on first need.
         folder: the current working folder by default.
+
+    Raises:
+        NotFound: that was deleted.
     """
 
     def __init__(self, client: Client, folder: str | None = None) -> None:
         self.client = client
-        self.folder = os.path.realpath(folder or os.getcwd())
+        self.folder = os.path.realpath(folder or _here())
         self._located: tuple[str | None, str] | None = None
 
     @property
@@ -112,6 +115,15 @@ class Place:
             located = self.client.locate(folder=self.folder)
             self._located = (located.instance, located.path)
         return self._located
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise NotFound(
+            "The current folder does not exist any more.", hint="Go to one that does (cd)."
+        ) from None
 
 
 def _is_date(text: str) -> bool:

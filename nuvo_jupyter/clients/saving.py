@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from nuvo_jupyter.model.errors import AlreadyExists
+from nuvo_jupyter.model.errors import AlreadyExists, NotFound
 
 if TYPE_CHECKING:
     from nuvo_jupyter.engine.operations import Raw
@@ -19,14 +19,11 @@ def save(raw: Raw, file: str, *, replace: bool) -> str:
         replace: write over a file that is there.
 
     Raises:
-        AlreadyExists: there is one.
+        AlreadyExists, NotFound: as :func:`check_place`.
         OSError: it cannot be written.
     """
     target = file or raw.filename
-    if os.path.lexists(target) and not replace:
-        raise AlreadyExists(
-            f"There is a file {target!r} already.", hint="Choose another name, or replace it (--force)."
-        )
+    check_place(target, replace=replace)
     temporary = f"{target}.{os.getpid()}.part"
     try:
         with open(temporary, "xb") as opened:
@@ -36,3 +33,21 @@ def save(raw: Raw, file: str, *, replace: bool) -> str:
         if os.path.lexists(temporary):
             os.unlink(temporary)
     return target
+
+
+def check_place(target: str, *, replace: bool) -> None:
+    """Raise where a file cannot be written.
+
+    Raises:
+        AlreadyExists: a folder is there, or a file that is not to be replaced.
+        NotFound: there is no folder for it.
+    """
+    if os.path.isdir(target):
+        raise AlreadyExists(f"{target!r} is a folder.", hint="Add the name of a file.")
+    if os.path.lexists(target) and not replace:
+        raise AlreadyExists(
+            f"There is a file {target!r} already.", hint="Choose another name, or replace it (--force)."
+        )
+    folder = os.path.dirname(target)
+    if folder and not os.path.isdir(folder):
+        raise NotFound(f"There is no folder {folder!r}.", hint="Make it first.")

@@ -82,3 +82,69 @@ def test_interrupted(nuvo: Run, folder: Path, environment: dict[str, str]) -> No
     assert "Traceback" not in rest
     (task,) = [item for item in json.loads(nuvo("tasks", "--json").stdout) if item["kind"] == "snapshot"]
     assert task["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("words", [["snapshots"], ["export", "@1", "-o", "-"], ["cat", "@1:a.txt"]])
+def test_output_that_cannot_be_written(
+    nuvo: Run, folder: Path, environment: dict[str, str], words: list[str]
+) -> None:
+    nuvo("snapshot")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from nuvo_jupyter.cli.main import main; main()", *words],
+            cwd=folder,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "nuvo: The output cannot be written: There is no space left on the disk.\n",
+    )
+
+
+def test_nothing_to_write_to(nuvo: Run, folder: Path, environment: dict[str, str]) -> None:
+    nuvo("snapshot")
+    command = f"exec {sys.executable} -c 'from nuvo_jupyter.cli.main import main; main()' snapshots <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=folder, env=environment).returncode == 0
+
+
+def test_a_folder_that_is_gone(nuvo: Run, folder: Path, environment: dict[str, str]) -> None:
+    (folder / "empty").mkdir()
+    command = f"exec {sys.executable} -c 'from nuvo_jupyter.cli.main import main; main()' snapshots"
+    done = subprocess.run(
+        ["sh", "-c", f'cd empty; rmdir "$PWD"; {command}'],
+        cwd=folder,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("nuvo: The current folder does not exist any more.")
+
+
+def test_an_export_that_has_no_place(nuvo: Run, folder: Path) -> None:
+    nuvo("snapshot")
+    assert "no folder 'there'" in nuvo("export", "@1", "-o", "there/x.zip", code=1).stderr
+    assert "'week 1' is a folder" in nuvo("export", "@1", "-o", "week 1", "--force", code=1).stderr
+    (folder / "x.zip").write_text("mine")
+    assert "--force" in nuvo("export", "@1", "-o", "x.zip", code=1).stderr
+    assert (folder / "x.zip").read_text() == "mine"
+    nuvo("export", "@1", "-o", "x.zip", "--force")
+
+
+def test_an_instance_is_one_of_this_space(nuvo: Run, folder: Path, tmp_path: Path) -> None:
+    nuvo("snapshot")
+    nuvo("space", "create", "other", "--workspace", str(tmp_path / "elsewhere"))
+    nuvo("instance", "create", "other/ann")
+    for words in (
+        ["table", "delete", "t"],
+        ["table", "import", "a.txt"],
+        ["app", "delete", "python"],
+        ["app", "list"],
+        ["import", "a.txt"],
+    ):
+        assert (
+            "The space 'my course' has no instance 'ann'" in nuvo(*words, "--instance", "ann", code=1).stderr
+        )
