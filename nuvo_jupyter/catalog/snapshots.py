@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Row
 
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import clock
-from nuvo_jupyter.model.errors import NotFound
+from nuvo_jupyter.model.errors import AlreadyExists, NotFound
 from nuvo_jupyter.model.nodes import Manifest
 from nuvo_jupyter.model.snapshots import Reason
 
@@ -29,7 +29,12 @@ def insert_snapshot(
     """Insert a snapshot with the next number of its instance and return its id.
 
     What was last distributed to the instance is noted with it, so that restoring it brings that back, too.
+
+    Raises:
+        AlreadyExists: another one of the instance has that name.
     """
+    if name is not None:
+        refuse_taken(connection, instance_id, name)
     instance = connection.execute(_NUMBERING, {"of_id": instance_id}).one()
     values = {
         "instance_id": instance_id,
@@ -48,6 +53,27 @@ def insert_snapshot(
     }
     done = connection.execute(_insert(connection.dialect.name == "sqlite"), values)
     return int(done.inserted_primary_key[0])  # type: ignore[index]
+
+
+def refuse_taken(connection: Connection, instance_id: int, name: str) -> None:
+    """Raise where a snapshot of an instance has a name already.
+
+    Raises:
+        AlreadyExists: it has.
+    """
+    c = t.snapshot.c
+    query = (
+        sa.select(c.number, t.instance.c.name.label("instance"), t.space.c.name.label("space"))
+        .join(t.instance, t.instance.c.id == c.instance_id)
+        .join(t.space, t.space.c.id == t.instance.c.space_id)
+        .where(c.instance_id == instance_id, c.name == name, c.deleted_at.is_(None))
+    )
+    row = connection.execute(query).first()
+    if row is not None:
+        raise AlreadyExists(
+            f"Snapshot {row.number} of {row.space}/{row.instance} is called {name!r} already.",
+            hint="Choose another name, or rename that snapshot first.",
+        )
 
 
 _NUMBERING = (

@@ -23,6 +23,7 @@ def import_snapshot(execution: Execution) -> None:
 
     Raises:
         InvalidCrate: it is none, or anything in it is not as it says; nothing was imported.
+        AlreadyExists: a snapshot took its name meanwhile.
         Cancelled
         LeaseLost: somebody else has taken over.
     """

@@ -19,7 +19,7 @@ from nuvo_jupyter.delivery.applications import refresh
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
-from nuvo_jupyter.model.errors import AlreadyExists, Cancelled, ContentGone, NotFound
+from nuvo_jupyter.model.errors import Cancelled, ContentGone, NotFound
 from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.model.objects import APPLICATIONS, TABLES
 from nuvo_jupyter.model.paths import from_name
@@ -281,18 +281,6 @@ def _insert(
     connection: Connection, instance_id: int, captured: Captured, order: SnapshotOrder, by: str
 ) -> int:
     instance = connection.execute(_INSTANCE, {"of_id": instance_id}).one()
-    if order.name is not None:
-        taken = sa.select(t.snapshot.c.number).where(
-            t.snapshot.c.instance_id == instance_id,
-            t.snapshot.c.name == order.name,
-            t.snapshot.c.deleted_at.is_(None),
-        )
-        number = connection.scalar(taken)
-        if number is not None:
-            raise AlreadyExists(
-                f"Snapshot {number} of {instance.name} is already named {order.name!r}.",
-                hint="Choose another name, or rename that snapshot first.",
-            )
     snapshot_id = snapshots.insert_snapshot(
         connection,
         instance_id=instance_id,

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 
 from nuvo_jupyter.catalog import queue
+from nuvo_jupyter.catalog.snapshots import refuse_taken
 from nuvo_jupyter.delivery.orders import CrateImportOrder
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.lookup import find_snapshot, parse_state
@@ -80,6 +81,7 @@ def crate_import(call: Call, request: CrateImport) -> Task:
 
     Raises:
         NotFound: there is no such file.
+        AlreadyExists: a snapshot has that name.
     """
     assert call.instance is not None
     require_writable(call.instance)
@@ -93,6 +95,8 @@ def crate_import(call: Call, request: CrateImport) -> Task:
         )
     name = check_snapshot_name(request.name) if request.name else None
     with call.write() as connection:
+        if name is not None:
+            refuse_taken(connection, call.instance.id, name)
         task_id = queue.insert_task(
             connection,
             kind=TaskKind.CRATE_IMPORT,

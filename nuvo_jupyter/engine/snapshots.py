@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import now
 from nuvo_jupyter.catalog.queue import insert_task
+from nuvo_jupyter.catalog.snapshots import refuse_taken
 from nuvo_jupyter.catalog.spaces import get_instance, get_space, of_kind
 from nuvo_jupyter.delivery.orders import SnapshotOrder
 from nuvo_jupyter.engine import present
@@ -21,7 +22,7 @@ from nuvo_jupyter.engine.lookup import find_snapshot, instance_of, parse_state, 
 from nuvo_jupyter.engine.objects import applications_of, tables_of
 from nuvo_jupyter.engine.spaces import make_space
 from nuvo_jupyter.engine.tasks import answer
-from nuvo_jupyter.model.errors import AlreadyExists, ConfirmationNeeded, InvalidInput, NotFound, NotNow
+from nuvo_jupyter.model.errors import ConfirmationNeeded, InvalidInput, NotFound, NotNow
 from nuvo_jupyter.model.reference import CURRENT, check_snapshot_name
 from nuvo_jupyter.model.requests import OfState, SnapshotCreate, SnapshotList, SnapshotUpdate
 from nuvo_jupyter.model.roles import Need
@@ -55,7 +56,7 @@ def snapshot_create(call: Call, request: SnapshotCreate) -> Task:
         if row.archived or row.space_archived:
             raise NotNow(f"{row.space}/{row.name} is archived.", hint="Take it out of the archive first.")
         if name is not None:
-            _refuse_taken(connection, row, name)
+            refuse_taken(connection, row.id, name)
         task_id = insert_task(
             connection,
             kind=TaskKind.SNAPSHOT,
@@ -184,7 +185,7 @@ def snapshot_update(call: Call, request: SnapshotUpdate) -> Snapshot:
         if request.name is not None:
             changes["name"] = check_snapshot_name(request.name) if request.name else None
             if request.name and changes["name"] != row.name:
-                _refuse_taken(connection, instance, changes["name"])
+                refuse_taken(connection, instance.id, changes["name"])
         if request.description is not None:
             changes["description"] = request.description
         return _changed(connection, instance, row, changes)
@@ -221,7 +222,7 @@ def snapshot_recover(call: Call, request: OfState) -> Snapshot:
             connection, t.snapshot, row, f"snapshot {instance.space}/{instance.name}@{row.number}"
         )
         if row.name:
-            _refuse_taken(connection, instance, row.name)
+            refuse_taken(connection, instance.id, row.name)
         return _changed(connection, instance, row, {"deleted_at": None})
 
 
@@ -243,17 +244,6 @@ def _changed(connection: Connection, instance: Row[Any], row: Row[Any], changes:
         connection.execute(sa.update(t.snapshot).where(t.snapshot.c.id == row.id).values(**changes))
     again = connection.execute(sa.select(t.snapshot).where(t.snapshot.c.id == row.id)).one()
     return present.snapshot(again, f"{instance.space}/{instance.name}")
-
-
-def _refuse_taken(connection: Connection, instance: Row[Any], name: str) -> None:
-    c = t.snapshot.c
-    query = sa.select(c.number).where(c.instance_id == instance.id, c.name == name, c.deleted_at.is_(None))
-    number = connection.execute(query).scalar()
-    if number is not None:
-        raise AlreadyExists(
-            f"Snapshot {number} of {instance.space}/{instance.name} is called {name!r} already.",
-            hint="Choose another name.",
-        )
 
 
 def _in_use(connection: Connection, snapshot_id: int) -> bool:

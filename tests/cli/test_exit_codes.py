@@ -106,7 +106,9 @@ def test_output_that_cannot_be_written(
 
 def test_nothing_to_write_to(nuvo: Run, folder: Path, environment: dict[str, str]) -> None:
     nuvo("snapshot")
-    command = f"exec {sys.executable} -c 'from nuvo_jupyter.cli.main import main; main()' snapshots <&- >&- 2>&-"
+    command = (
+        f"exec {sys.executable} -c 'from nuvo_jupyter.cli.main import main; main()' snapshots <&- >&- 2>&-"
+    )
     assert subprocess.run(["sh", "-c", command], cwd=folder, env=environment).returncode == 0
 
 

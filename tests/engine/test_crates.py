@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nuvo_jupyter.model.errors import InvalidInput, NotFound
+from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotFound
 
 from .campus import PROFESSOR, Campus
 
@@ -53,3 +53,18 @@ def test_what_is_no_crate_is_refused_and_leaves_nothing(course: Campus, tmp_path
         course.call("crate_import", PROFESSOR, instance=MASTER, path="none.zip")
     with pytest.raises(InvalidInput, match="only snapshots"):
         course.call("crate_export", PROFESSOR, state=MASTER)
+
+
+def test_the_name_of_an_import_is_free_when_it_is_asked_for_and_when_it_is_done(
+    course: Campus, tmp_path: Path
+) -> None:
+    crate = exported(course, course.snapshot(MASTER), tmp_path / "x.zip")
+    course.write(MASTER, {"x.zip": crate.read_bytes()})
+    fields = {"instance": MASTER, "path": "x.zip", "name": "week1"}
+    first, second = (course.call("crate_import", PROFESSOR, **fields) for _ in range(2))
+    assert course.finish(first).state == "done"
+    late = course.finish(second)
+    assert late.problem is not None
+    assert (late.state, late.problem.code) == ("failed", "already_exists")
+    with pytest.raises(AlreadyExists, match=r"Snapshot 2 of intro/master is called 'week1' already"):
+        course.call("crate_import", PROFESSOR, **fields)
