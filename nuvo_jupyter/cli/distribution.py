@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.declare import App, Argument, BadParameter, Context, Option
-from nuvo_jupyter.cli.options import Instance, Json, Limit, OnlyFiles, Strategy, StrategyName, Wait
+from nuvo_jupyter.cli.options import (
+    AppendRows,
+    Instance,
+    Json,
+    Key,
+    Limit,
+    OnlyFiles,
+    Strategy,
+    StrategyName,
+    Wait,
+    by_kind,
+)
 from nuvo_jupyter.cli.session import Session, session
 
 if TYPE_CHECKING:
@@ -54,6 +65,8 @@ def add(app: App) -> None:
         applications: Annotated[
             StrategyName | None, Option("--applications", help="Strategy for applications.")
         ] = None,
+        append_rows: AppendRows = False,
+        key: Key = None,
         only_files: OnlyFiles = False,
         message: Annotated[
             str, Option("--message", "-m", help="For the targets' users and the record.")
@@ -73,7 +86,9 @@ def add(app: App) -> None:
             "whole": whole,
             "space": space,
             "here": run.place.instance if run.place.known else "",
-            "strategies": _strategies(file=strategy, table=tables, application=applications),
+            "strategies": by_kind(
+                file=strategy, table=tables, application=applications, append_rows=append_rows, key=key
+            ),
             "only_files": only_files,
             "message": message,
             "notify": notify,
@@ -94,19 +109,23 @@ def add(app: App) -> None:
         ] = "",
         instance: Instance = "",
         strategy: Strategy = None,
+        append_rows: AppendRows = False,
+        key: Key = None,
         only_files: OnlyFiles = False,
         wait: Wait = True,
         json: Json = False,
     ) -> None:
         """Take objects from Distributed into your own state. Merges by default."""
         run = session(context)
-        fields: dict[str, Any] = {} if strategy is None else {"strategies": _strategies(file=strategy)}
+        chosen = strategy or "merge"
         task = run.client.pull(
             instance=run.place.state(instance),
             source=run.place.state(source) if source else "",
             paths=[run.place.path(path) for path in paths or ()],
+            strategies=by_kind(
+                file=chosen, table=chosen, application=chosen, append_rows=append_rows, key=key
+            ),
             only_files=only_files,
-            **fields,
         )
         report(run, run.finish(task, wait))
 
@@ -216,10 +235,6 @@ def report(run: Session, task: Task) -> None:
     elif not run.json and task.state.finished and task.problem is None:
         run.output.line(f"{task.title}: {task.state.value}")
     run.leave(task)
-
-
-def _strategies(**by_kind: str | None) -> dict[str, str]:
-    return {kind: strategy for kind, strategy in by_kind.items() if strategy is not None}
 
 
 def _write_deliveries(run: Session, deliveries: tuple[Task, ...]) -> None:

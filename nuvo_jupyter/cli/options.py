@@ -44,8 +44,35 @@ Strategy = Annotated[
     ),
 ]
 OnlyFiles = Annotated[bool, Option("--only-files", help="Leave tables and applications out.")]
+AppendRows = Annotated[
+    bool,
+    Option("--append-rows", help="Merge tables changed on both sides: append rows whose key is new."),
+]
+Key = Annotated[
+    list[str] | None,
+    Option(
+        "--key",
+        metavar="COLUMN",
+        help="With --append-rows, for tables without a primary key; may be repeated.",
+    ),
+]
 Limit = Annotated[int, Option("--limit", min=1, max=10_000, help="At most this many.")]
 Deleted = Annotated[bool, Option("--deleted", help="Deleted ones too, if they can be recovered.")]
+
+
+def by_kind(
+    *,
+    file: str | None = None,
+    table: str | None = None,
+    application: str | None = None,
+    append_rows: bool = False,
+    key: list[str] | None = None,
+) -> dict[str, Any]:
+    """The strategies that were given; tables of which rows are appended are merged unless something else is said."""
+    if append_rows and table is None:
+        table = "merge"
+    rows = {"append_rows": append_rows or None, "key": key or None}
+    return given(file=file, table=table, application=application, **rows)
 
 
 def given(**fields: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from nuvo_jupyter.delivery.rows import merging_rows
 from nuvo_jupyter.delivery.sources import Source, state_of, strategies_into_distributed
 from nuvo_jupyter.merge.kinds import plan_kinds
 from nuvo_jupyter.merge.recall import plan_recall
@@ -66,4 +67,5 @@ def plan_delivery(
         base = target
     objects = None if source.paths is None else list(source.paths)
     changes = plan_kinds(state, target, base, strategies=strategies, objects=objects, label=source.label)
-    return Planned(state, changes, resolve_all(changes, read, state, target, base, source.label))
+    rows = merging_rows(read, strategies.key) if strategies.append_rows else None
+    return Planned(state, changes, resolve_all(changes, read, state, target, base, source.label, rows))

@@ -185,11 +185,12 @@ def strategies_into_distributed(strategies: Strategies) -> Strategies:
     keep (``extra``, ``rename``) is overwritten there.
     """
     kept = (Strategy.REPLACE, Strategy.MERGE, Strategy.SKIP)
-    return Strategies(
-        *(
-            one if one in kept else Strategy.OVERWRITE
-            for one in (strategies.file, strategies.table, strategies.application)
-        )
+    return msgspec.structs.replace(
+        strategies,
+        **{
+            kind: one if (one := getattr(strategies, kind)) in kept else Strategy.OVERWRITE
+            for kind in ("file", "table", "application")
+        },
     )
 
 

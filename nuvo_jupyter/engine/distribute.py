@@ -192,7 +192,7 @@ def _plan(call: Call, connection: Connection, request: Distribute, looked: _Look
         # The stage was changed in this moment.
         require_objects(call, source, snapshot, objects)
     strategies = request.strategies
-    refuse_nothing(request.strategies, objects, only_files=request.only_files)
+    check_strategies(request.strategies, objects, only_files=request.only_files)
     order = DistributionOrder(
         kind=DistributionKind.DISTRIBUTE,
         objects=objects,
@@ -203,12 +203,24 @@ def _plan(call: Call, connection: Connection, request: Distribute, looked: _Look
     return _Plan(source, snapshot, space, targets, order)
 
 
-def refuse_nothing(chosen: Strategies, objects: tuple[StagedObject, ...] | None, *, only_files: bool) -> None:
-    """Raise if the strategies skip everything that is asked for.
+def check_strategies(
+    chosen: Strategies, objects: tuple[StagedObject, ...] | None, *, only_files: bool
+) -> None:
+    """Raise if the strategies skip everything that is asked for, or ask for rows where no tables are merged.
 
     Raises:
         InvalidInput: they do.
     """
+    if (chosen.append_rows or chosen.key) and (only_files or chosen.table is not Strategy.MERGE):
+        raise InvalidInput(
+            "Rows are appended only where tables are merged.",
+            hint="Choose 'merge' as the strategy for tables.",
+        )
+    if chosen.key and not chosen.append_rows:
+        raise InvalidInput(
+            "A key is named, but not that rows are to be appended.",
+            hint="Ask for that too, or leave the key out.",
+        )
     kinds = set(ObjectKind) if objects is None else {item.kind for item in objects}
     if only_files:
         kinds &= {ObjectKind.FILE}

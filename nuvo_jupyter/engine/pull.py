@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Row
 from nuvo_jupyter.catalog.spaces import of_kind
 from nuvo_jupyter.delivery.orders import DistributionOrder
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.distribute import refuse_nothing
+from nuvo_jupyter.engine.distribute import check_strategies
 from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
 from nuvo_jupyter.engine.sending import send
 from nuvo_jupyter.engine.stage import checked_objects, require_objects
@@ -50,7 +50,7 @@ def pull(call: Call, request: Pull) -> Task:
         snapshot = find_snapshot(connection, source, wanted)
         asked = (path, *request.paths) if path else request.paths
         objects = checked_objects(tuple(StagedObject(one) for one in asked)) if asked else None
-    refuse_nothing(request.strategies, objects, only_files=request.only_files)
+    check_strategies(request.strategies, objects, only_files=request.only_files)
     if objects is not None:
         # Before anybody has to wait for the catalog.
         require_objects(call, source, snapshot, objects)

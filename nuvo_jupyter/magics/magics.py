@@ -20,6 +20,8 @@ from nuvo_jupyter.magics.running import finish, parse
 from nuvo_jupyter.model.changes import Strategy
 
 _STRATEGIES = [strategy.value for strategy in Strategy]
+_APPEND_ROWS = "Merge tables changed on both sides: append rows whose key is new."
+_KEY = "With --append-rows, for tables without a primary key."
 
 
 @magics_class
@@ -162,6 +164,9 @@ class NuvoMagics(Magics):
         default="overwrite",
         help="For files that differ (docs/merge.md).",
     )
+    @argument("--tables", choices=_STRATEGIES, help="For tables; they are overwritten by default.")
+    @argument("--append-rows", action="store_true", help=_APPEND_ROWS)
+    @argument("--key", nargs="+", default=[], metavar="COLUMN", help=_KEY)
     @argument("--only-files", action="store_true", help="Leave tables and applications out.")
     @argument("-m", "--message", default="", help="For the targets' users and the record.")
     @argument("--notify", action="store_true", help="Tell the targets' users.")
@@ -179,7 +184,7 @@ class NuvoMagics(Magics):
                 "whole": args.whole,
                 "space": args.space,
                 "here": place.instance if place.known else "",
-                "strategies": {"file": args.strategy},
+                "strategies": _strategies(args, file=args.strategy, table=args.tables),
                 "only_files": args.only_files,
                 "message": args.message,
                 "notify": args.notify,
@@ -199,8 +204,10 @@ class NuvoMagics(Magics):
         "--strategy",
         choices=_STRATEGIES,
         default="merge",
-        help="For files that differ (docs/merge.md).",
+        help="For objects that differ (docs/merge.md).",
     )
+    @argument("--append-rows", action="store_true", help=_APPEND_ROWS)
+    @argument("--key", nargs="+", default=[], metavar="COLUMN", help=_KEY)
     @argument("--only-files", action="store_true", help="Leave tables and applications out.")
     @line_magic
     @concise
@@ -212,7 +219,9 @@ class NuvoMagics(Magics):
                 instance=place.instance,
                 source=place.state(args.source) if args.source else "",
                 paths=[place.path(path) for path in args.paths],
-                strategies={"file": args.strategy},
+                strategies=_strategies(
+                    args, file=args.strategy, table=args.strategy, application=args.strategy
+                ),
                 only_files=args.only_files,
             )
             return shown.distribution(place.client, finish(self.shell, place.client, task))
@@ -247,3 +256,11 @@ class NuvoMagics(Magics):
             )
             done = finish(self.shell, place.client, task)
             return shown.usage(place.client.usage_show(id=done.id))
+
+
+def _strategies(args: Any, **by_kind: str | None) -> dict[str, Any]:
+    """The strategies that were given; tables of which rows are appended are merged unless something else is said."""
+    if args.append_rows and by_kind["table"] is None:
+        by_kind["table"] = "merge"
+    chosen: dict[str, Any] = {kind: strategy for kind, strategy in by_kind.items() if strategy is not None}
+    return chosen | {"append_rows": args.append_rows, "key": args.key}

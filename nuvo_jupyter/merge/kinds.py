@@ -46,7 +46,8 @@ def plan_kinds(
         (_APPLICATIONS, strategies.application),
     ):
         if strategy is not Strategy.SKIP:
-            changes += _of_kind(kind, source, target, base, strategy, asked, label)
+            rows = kind is _TABLES and strategies.append_rows
+            changes += _of_kind(kind, source, target, base, strategy, asked, label, rows)
     return _in_order(_settled(changes, target))
 
 
@@ -58,6 +59,7 @@ def _of_kind(
     strategy: Strategy,
     objects: list[str] | None,
     label: str,
+    again: bool,
 ) -> list[Change]:
     mine = [_of(kind, nodes, source) for nodes in (source, target, base)]
     if kind is _APPLICATIONS:
@@ -67,7 +69,7 @@ def _of_kind(
     wanted = None if objects is None else _asked(kind, objects, whole[0])
     if wanted == []:
         return []
-    planned = plan(*whole, strategy=strategy, objects=wanted, label=label)
+    planned = plan(*whole, strategy=strategy, objects=wanted, label=label, again=again)
     if kind is _APPLICATIONS:
         planned = _expand(planned, mine[0], mine[1])
     if kind is _FILES:

@@ -27,6 +27,7 @@ def plan(
     strategy: Strategy,
     objects: Sequence[str] | None,
     label: str,
+    again: bool = False,
 ) -> list[Change]:
     """What distributing ``source`` to ``target`` changes, object by object.
 
@@ -37,6 +38,7 @@ def plan(
         strategy: how objects are merged (DESIGN §8).
         objects: staged paths, files or folders; ``None`` for the whole state.
         label: ``from SPACE DATE``, for the names of copies put beside.
+        again: merge also what has not changed since it was last distributed.
 
     Returns:
         Changes in an order in which they can be applied. Every file and link in scope has one; folders only
@@ -45,7 +47,7 @@ def plan(
     """
     if strategy is Strategy.SKIP:
         return []
-    return _Plan(source, target, base, strategy, Scope(source, objects), label).changes()
+    return _Plan(source, target, base, strategy, Scope(source, objects), label, again).changes()
 
 
 class _Plan:
@@ -57,12 +59,14 @@ class _Plan:
         strategy: Strategy,
         scope: Scope,
         label: str,
+        again: bool,
     ) -> None:
         self.source = source
         self.target = target
         self.base = base
         self.strategy = strategy
         self.scope = scope
+        self.again = again
         self.besides = Besides(source, target, base, label)
         self.removals: dict[str, Change] = {}
         self.puts: list[Change] = []
@@ -179,7 +183,7 @@ class _Plan:
         before = self.base.get(path)
         if same(there, before) and (there.kind is not _FOLDER or self._left(path) == 0):
             self._replace(path, wanted, there)
-        elif same(wanted, before):
+        elif same(wanted, before) and not self.again:
             self._keep(path, there, detail="It was changed here, and not since it was last distributed.")
         elif there.kind is _FILE and wanted.kind is _FILE:
             self.puts.append(

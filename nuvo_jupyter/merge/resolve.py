@@ -10,12 +10,31 @@ from nuvo_jupyter.merge.beside import Besides, free_beside
 from nuvo_jupyter.merge.notebook import merge_notebook
 from nuvo_jupyter.merge.notebook_form import NOTEBOOK_MAX
 from nuvo_jupyter.merge.text import TEXT_MAX, merge_text
-from nuvo_jupyter.model.changes import Action, Change, Outcome
+from nuvo_jupyter.model.changes import Action, Change, ObjectKind, Outcome
 from nuvo_jupyter.model.errors import NuvoError
 from nuvo_jupyter.model.nodes import Node, NodeKind
+from nuvo_jupyter.model.objects import TABLE
 
 Read = Callable[[Node], bytes]
 """Gives the content of a file's node, of the base, the source or the target."""
+
+
+class RowsMerged(msgspec.Struct, frozen=True):
+    """Two versions of a table merged by key.
+
+    Args:
+        data: the merged file; ``None`` where the target's stays as it is.
+        detail: a sentence with the counts.
+        conflict: why they cannot be merged, as a sentence; nothing else counts then.
+    """
+
+    data: bytes | None = None
+    detail: str = ""
+    conflict: str = ""
+
+
+MergeRows = Callable[[Node, Node], RowsMerged]
+"""Merges a table's target and source by key; raises OSError or NuvoError if one cannot be read."""
 
 _NOTEBOOK = ".ipynb"
 _EXECUTABLE = 0o111
@@ -28,6 +47,7 @@ def resolve_all(
     target: Mapping[str, Node],
     base: Mapping[str, Node],
     label: str,
+    rows: MergeRows | None = None,
 ) -> list[Change]:
     """Resolve every three-way merge of a plan; the other changes stay, and the order does.
 
@@ -38,14 +58,17 @@ def resolve_all(
         target: as given to ``plan``.
         base: as given to ``plan``.
         label: as given to ``plan``.
+        rows: merges tables by key; ``None`` where that was not asked for.
     """
     planned = list(changes)
     besides = Besides(source, target, base, label)
     besides.reserve(change.at for change in planned)
-    return [resolve(change, read, besides, label) for change in planned]
+    return [resolve(change, read, besides, label, rows) for change in planned]
 
 
-def resolve(change: Change, read: Read, taken: Container[str], label: str) -> Change:
+def resolve(
+    change: Change, read: Read, taken: Container[str], label: str, rows: MergeRows | None = None
+) -> Change:
     """Resolve one three-way merge.
 
     Args:
@@ -54,6 +77,7 @@ def resolve(change: Change, read: Read, taken: Container[str], label: str) -> Ch
         taken: paths where nothing can be put beside. Given a :class:`Besides`, a copy that already lies
             beside is found and none is made again.
         label: ``from SPACE DATE``.
+        rows: merges tables by key; ``None`` where that was not asked for.
 
     Returns:
         A change to put the merged content (``merged``), to keep the target's (``kept``), to put the source's
@@ -65,7 +89,12 @@ def resolve(change: Change, read: Read, taken: Container[str], label: str) -> Ch
     mode = _mode(before, there, wanted)
     if _same_bytes(there, wanted):
         return _put(change, there, None, mode, "")
-    if before is None or before.kind is not NodeKind.FILE:
+    if before is not None and before.kind is not NodeKind.FILE:
+        before = None
+    is_table = change.kind is ObjectKind.TABLE and change.path.endswith(TABLE)
+    if rows is not None and is_table and (before is None or not _same_bytes(before, there)):
+        return _by_key(change, rows, there, wanted, mode, taken, label)
+    if before is None:
         return _conflict(
             change, wanted, taken, label, "There was a different one here before the first was distributed."
         )
@@ -100,6 +129,26 @@ def resolve(change: Change, read: Read, taken: Container[str], label: str) -> Ch
     if data == contents[2]:
         return _put(change, wanted, None, mode, detail)
     return _put(change, Node(NodeKind.FILE, mode, len(data)), data, mode, detail)
+
+
+def _by_key(
+    change: Change,
+    rows: MergeRows,
+    there: Node,
+    wanted: Node,
+    mode: int,
+    taken: Container[str],
+    label: str,
+) -> Change:
+    try:
+        merged = rows(there, wanted)
+    except (OSError, NuvoError) as error:
+        return _keep(change, Outcome.FAILED, f"It could not be read to be merged: {error}")
+    if merged.conflict:
+        return _conflict(change, wanted, taken, label, merged.conflict)
+    if merged.data is None:
+        return _put(change, there, None, mode, merged.detail)
+    return _put(change, Node(NodeKind.FILE, mode, len(merged.data)), merged.data, mode, merged.detail)
 
 
 def _put(change: Change, node: Node, data: bytes | None, mode: int, detail: str) -> Change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
+from typing import Annotated
 
 import msgspec
 
@@ -30,11 +31,18 @@ class Strategy(enum.StrEnum):
 
 
 class Strategies(msgspec.Struct, frozen=True):
-    """One strategy per object type."""
+    """One strategy per object type.
+
+    Args:
+        append_rows: where ``merge`` meets a table that was changed in the target, append the rows it has no key of.
+        key: columns that tell rows apart, for tables without a primary key.
+    """
 
     file: Strategy = Strategy.OVERWRITE
     table: Strategy = Strategy.OVERWRITE
     application: Strategy = Strategy.OVERWRITE
+    append_rows: bool = False
+    key: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] = ()
 
     @classmethod
     def every(cls, strategy: Strategy) -> Strategies:

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from nuvo_jupyter.workspace.tables.connection import Connection
 from tests.cli.conftest import Run
 
 
@@ -84,6 +85,17 @@ def test_a_course(nuvo: Run, folder: Path, tmp_path: Path) -> None:
     (ann / "a.txt").unlink()
     nuvo("pull", "a.txt", "-s", "overwrite", cwd=ann)
     assert (ann / "a.txt").read_text() == "one\n"
+    with Connection(folder / "tables") as con, Connection(ann / "tables") as own:
+        con.execute("CREATE TABLE marks AS SELECT 1 AS id; CREATE TABLE people (id INTEGER PRIMARY KEY)")
+        nuvo("distribute", "--to", "all", "--whole")
+        con.execute("INSERT INTO marks VALUES (2); INSERT INTO people VALUES (2)")
+        own.execute("INSERT INTO marks VALUES (3); INSERT INTO people VALUES (3)")
+        shown = nuvo("distribute", "--to", "ann", "--whole", "--append-rows", "--key", "id").stdout
+        assert "merged\ttables/marks.parquet" in shown, shown
+        assert own.execute("FROM marks ORDER BY id").fetchall() == [(1,), (2,), (3,)]
+        assert own.execute("FROM people ORDER BY id").fetchall() == [(2,), (3,)]
+        nuvo("pull", "-s", "extra", cwd=ann)
+        assert own.execute("FROM people ORDER BY id").fetchall() == [(2,), (3,)]
     nuvo("recall", "--distribution", str(only["id"]), "--space", "Intro")
     assert not (ann / "a.txt").exists()
     entries = [json.loads(line) for line in nuvo("audit", "--jsonl").stdout.splitlines()]

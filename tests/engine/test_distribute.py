@@ -405,6 +405,23 @@ def test_master_is_pulled_from_where_permitted(course: Campus) -> None:
             InvalidInput,
         ),
         ({"instance": "intro/nobody"}, NotFound),
+        (
+            {"instance": "intro/anna", "source": MASTER, "strategies": {"append_rows": True}},
+            InvalidInput,
+        ),
+        (
+            {"instance": "intro/anna", "source": MASTER, "strategies": {"table": "merge", "key": ["id"]}},
+            InvalidInput,
+        ),
+        (
+            {
+                "instance": "intro/anna",
+                "source": MASTER,
+                "strategies": {"table": "merge", "append_rows": True},
+                "only_files": True,
+            },
+            InvalidInput,
+        ),
     ],
 )
 def test_a_pull_that_makes_no_sense_is_refused(

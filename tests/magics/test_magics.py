@@ -10,6 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from nuvo_jupyter.model.errors import AlreadyExists, EmptyStage, InvalidPath, NotFound
+from nuvo_jupyter.workspace.tables.connection import Connection
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "magics.md").read_text()
 MAGICS = ("snapshot", "restore", "stage", "distribute", "pull", "tasks", "usage", "app", "export", "import")
@@ -76,6 +77,14 @@ def test_stage_preview_distribute_pull(shell: InteractiveShell, folder: Path, tm
     assert [row[1] for row in done.rows] == ["done", "done"]
     assert (tmp_path / "spaces" / "Intro" / "ann" / "week 1" / "b c.txt").read_text() == "two"
     assert not run(shell, "%stage --clear").objects
+    with Connection(folder / "tables") as con:
+        con.execute("CREATE TABLE marks AS SELECT 1 AS id")
+        run(shell, "%distribute --to ann --whole")
+        con.execute("INSERT INTO marks VALUES (2)")
+    with Connection(tmp_path / "spaces" / "Intro" / "ann" / "tables") as own:
+        own.execute("INSERT INTO marks VALUES (3)")
+        run(shell, "%distribute --to ann --whole --append-rows --key id")
+        assert own.execute("FROM marks ORDER BY id").fetchall() == [(1,), (2,), (3,)]
     tasks = run(shell, "%tasks")
     assert tasks[0].kind == "distribution"
 

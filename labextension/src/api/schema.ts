@@ -2057,6 +2057,16 @@ export interface components {
             table?: components["schemas"]["Strategy"];
             /** @default overwrite */
             application?: components["schemas"]["Strategy"];
+            /**
+             * @description where `merge` meets a table that was changed in the target, append the rows it has no key of.
+             * @default false
+             */
+            append_rows?: boolean;
+            /**
+             * @description columns that tell rows apart, for tables without a primary key.
+             * @default []
+             */
+            key?: string[];
         };
         /**
          * Strategy
@@ -4322,7 +4332,9 @@ export interface operations {
                      * @default {
                      *       "file": "overwrite",
                      *       "table": "overwrite",
-                     *       "application": "overwrite"
+                     *       "application": "overwrite",
+                     *       "append_rows": false,
+                     *       "key": []
                      *     }
                      */
                     strategies?: components["schemas"]["Strategies"];
@@ -4519,7 +4531,9 @@ export interface operations {
                      * @default {
                      *       "file": "overwrite",
                      *       "table": "overwrite",
-                     *       "application": "overwrite"
+                     *       "application": "overwrite",
+                     *       "append_rows": false,
+                     *       "key": []
                      *     }
                      */
                     strategies?: components["schemas"]["Strategies"];
@@ -4693,7 +4707,9 @@ export interface operations {
                      * @default {
                      *       "file": "merge",
                      *       "table": "merge",
-                     *       "application": "merge"
+                     *       "application": "merge",
+                     *       "append_rows": false,
+                     *       "key": []
                      *     }
                      */
                     strategies?: components["schemas"]["Strategies"];
