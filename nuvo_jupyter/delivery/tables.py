@@ -31,8 +31,8 @@ def in_turn(root: Root, changes: Sequence[Change]) -> Iterator[tuple[Sequence[Ch
         is without them: they fail, and everything else goes on.
     """
     folder = Path(root.path) / TABLES
-    if not any(_concerns(change) for change in changes) or not folder.is_dir():
-        # Tables that come into a workspace without any appear as a whole folder.
+    if not any(_concerns(change) for change in changes) or folder.is_symlink() or not folder.is_dir():
+        # Tables that come into a workspace without any appear as a whole folder; a link of that name is not followed.
         yield changes, None
         return
     with contextlib.ExitStack() as stack:

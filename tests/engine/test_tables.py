@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +121,33 @@ def test_files_become_tables(course: Campus, con: Connection) -> None:
                 course.call("table_import", PROFESSOR, instance="intro/master", path=path)
     course.call("table_import", PROFESSOR, instance="intro/master", path="people.csv", replace=True)
     assert con.execute("SELECT count(*) FROM people").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize("what", ["a link", "a dangling link", "a file"])
+def test_what_is_called_tables_and_is_no_folder_is_captured_and_gives_way_to_a_restore(
+    course: Campus, tmp_path: Path, what: str
+) -> None:
+    folder = course.workspace("intro/master") / "tables"
+    with Connection(folder) as con:
+        con.execute("CREATE TABLE a AS SELECT 1 AS n; CREATE SCHEMA s; CREATE TABLE s.b AS SELECT 2 AS n")
+    before = course.snapshot("intro/master")
+    folder.rename(tmp_path / "elsewhere")
+    there = {path: path.read_bytes() for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()}
+    if what == "a file":
+        folder.write_text("no tables")
+    else:
+        folder.symlink_to(tmp_path / ("elsewhere" if what == "a link" else "nowhere"))
+    after = course.snapshot("intro/master")
+    (entry,) = [one for one in course.call("browse", PROFESSOR, state=after) if one.name == "tables"]
+    assert entry.kind == ("file" if what == "a file" else "link")
+    assert course.call("table_list", PROFESSOR, state=after) == ()
+    course.run("restore", PROFESSOR, source=before, paths=("tables",), strategy="replace")
+    assert not folder.is_symlink()
+    with Connection(folder) as con:
+        assert con.execute("SELECT a.n, b.n FROM a, s.b").fetchall() == [(1, 2)]
+    # What the link pointed to was nobody's to change.
+    assert {
+        path: path.read_bytes() for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()
+    } == there
+    course.run("restore", PROFESSOR, source=after)
+    assert folder.is_symlink() == (what != "a file")

@@ -27,7 +27,10 @@ _POLL_MAX_SECONDS = 0.05
 
 @contextmanager
 def reading(folder: Path, check: Callable[[], None] | None = None) -> Iterator[None]:
-    """No table changes while this is held. Nothing is done where there is no folder of tables.
+    """No table changes while this is held.
+
+    Nothing is done where there is no folder of tables, or none that can be opened: a file or link of that name is
+    nobody's tables, and captured as what it is.
 
     Args:
         folder: of tables.
@@ -35,11 +38,10 @@ def reading(folder: Path, check: Callable[[], None] | None = None) -> Iterator[N
 
     Raises:
         NotNow: another writer did not end within a minute.
-        InvalidInput: something that is no folder has its name.
     """
     try:
         fd = open_folder(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError, InvalidInput):
         yield
         return
     try:
