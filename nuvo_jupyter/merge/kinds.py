@@ -18,6 +18,11 @@ _FILES, _TABLES, _APPLICATIONS = ObjectKind.FILE, ObjectKind.TABLE, ObjectKind.A
 
 Nodes = Mapping[str, Node]
 
+_EXACT = frozenset({Strategy.OVERWRITE, Strategy.REPLACE})
+"""Strategies after which the target has what is distributed, whatever it had: there, anything that differs counts."""
+_BESIDES = ("/app.json", "/settings/", "/logos/")
+"""What of an application differs from machine to machine, or by taste, while it installs and starts the same."""
+
 
 def plan_kinds(
     source: Nodes,
@@ -63,7 +68,7 @@ def _of_kind(
 ) -> list[Change]:
     mine = [_of(kind, nodes, source) for nodes in (source, target, base)]
     if kind is _APPLICATIONS:
-        whole = [_collapse(nodes) for nodes in mine]
+        whole = [_collapse(nodes, exact=strategy in _EXACT) for nodes in mine]
     else:
         whole = mine
     wanted = None if objects is None else _asked(kind, objects, whole[0])
@@ -112,8 +117,12 @@ def _asked(kind: ObjectKind, objects: Iterable[str], whole: Nodes) -> list[str]:
     return list(wanted)
 
 
-def _collapse(nodes: Nodes) -> dict[str, Node]:
-    """Each application as one object that differs when anything in it does; a link, since those are never merged."""
+def _collapse(nodes: Nodes, *, exact: bool) -> dict[str, Node]:
+    """Each application as one object; a link, since those are never merged.
+
+    Args:
+        exact: it differs when anything in it does; else when its lock, its wheels or the start of its kernel do.
+    """
     inside: dict[str, list[tuple[str, Node]]] = {}
     whole: dict[str, Node] = {}
     for path, node in nodes.items():
@@ -130,6 +139,8 @@ def _collapse(nodes: Nodes) -> dict[str, Node]:
     for folder, held in inside.items():
         digest = blake3()
         for below, node in sorted(held, key=lambda item: item[0]):
+            if not exact and (below.startswith(_BESIDES) or node.kind is _FOLDER):
+                continue
             digest.update(msgspec.msgpack.encode((below, node.kind, node.size, node.content, node.link)))
         whole[folder] = Node(_LINK, link=digest.hexdigest())
     return whole

@@ -227,3 +227,60 @@ def test_an_application_of_two_states_is_compared(course: Campus, science: Path,
         course.call("application_compare", PROFESSOR, left=old, right=new, name="other")
     with pytest.raises(InvalidInput, match="names a path"):
         course.call("application_compare", PROFESSOR, left=f"{old}:a", right=new, name="science")
+
+
+def test_who_has_the_same_packages_already_keeps_their_application_when_merging(
+    course: Campus, science: Path
+) -> None:
+    state = course.snapshot(MASTER)
+    course.run("distribute", PROFESSOR, source=state, whole=True, to=["anna"])
+    app = course.workspace("intro/anna") / ".nuvo/applications/science/app.json"
+    own = app.read_bytes().replace(b'"complete": false', b'"complete":  false')
+    app.write_bytes(own)
+    fields: dict[str, Any] = {
+        "source": state,
+        "whole": True,
+        "to": ["anna"],
+        "strategies": {"application": "merge"},
+    }
+    (target,) = preview(course, "distribute_preview", **fields).targets
+    assert target.applications == ()
+    built = len(builds(course))
+    task = course.run("distribute", PROFESSOR, **fields)
+    assert set(course.outcomes(task, "intro/anna").values()) == {"kept"}
+    assert app.read_bytes() == own
+    assert len(builds(course)) == built
+
+
+def test_a_build_shows_how_far_it_is_and_can_be_cancelled(
+    course: Campus, science: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = [make_wheel(tmp_path / "many", f"part{number}", "1.0", program=False) for number in range(40)]
+    environment = make_environment(tmp_path / "large", *wheels)
+    fields = {"instance": MASTER, "name": "large"}
+    course.run("application_add", PROFESSOR, **fields, prefix=str(environment), seal=True, offline=True)
+    before = shown(course, MASTER, "large")
+    seen: list[Task] = []
+    # Each step is told at once, not four times a second: packages this small are installed in no time.
+    monkeypatch.setattr("nuvo_jupyter.delivery.execution.TELL_SECONDS", 0.0)
+
+    def listen(task_id: int) -> None:
+        task = course.call("task_show", PROFESSOR, id=task_id)
+        asked = any(one.total for one in seen if one.id == cancelled.id)
+        seen.append(task)
+        if task.total and task.id == cancelled.id and not asked:
+            course.call("task_cancel", PROFESSOR, id=task_id)
+
+    cancelled = course.call("application_build", PROFESSOR, **fields, offline=True)
+    course.engine.listen(listen)
+    assert course.finish(cancelled).state == "cancelled"
+    assert shown(course, MASTER, "large") == before
+    left = list((course.home / "environments").iterdir())
+    assert not [path.name for path in left if "building" in path.name]
+    again = course.call("application_build", PROFESSOR, **fields, offline=True)
+    assert course.finish(again).state == "done"
+    told = [task for task in seen if task.id == again.id and task.total]
+    assert {task.total for task in told} == {40}
+    assert told[-1].done == 40
+    assert "installing packages" in {task.step for task in told}
+    assert Path(shown(course, MASTER, "large").prefix).is_relative_to(course.home)

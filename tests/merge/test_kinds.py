@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -150,6 +152,59 @@ def test_a_conflict_in_an_application_keeps_both_whole() -> None:
     assert {change.outcome for change in changes if change.kind is ObjectKind.APPLICATION} == {
         Outcome.CONFLICT
     }
+
+
+def _application(lock: str = "1\n", app: str = "a\n", **more: str) -> Tree:
+    files = {"app.json": app, "pylock.py.toml": lock, "kernel.json.in": "k\n"} | more
+    return closed({APP + "py/" + name: file(text) for name, text in files.items()})
+
+
+def test_an_application_differs_when_its_lock_does_and_not_by_what_each_machine_writes() -> None:
+    source = _application(app="python 3.11.7\n", **{"settings/a/theme": "dark\n"})
+    target = _application(app="python 3.11.9\n", **{"logos/logo-svg.svg": "x\n"})
+    for strategy in (Strategy.MERGE, Strategy.RENAME, Strategy.EXTRA):
+        for base in ({}, source, target, _application(app="older\n")):
+            changes, after = deliver(source, target, base, Strategies(application=strategy))
+            assert after == target
+            assert {change.outcome for change in changes} <= {Outcome.KEPT}
+    for strategy in (Strategy.OVERWRITE, Strategy.REPLACE):
+        _, after = deliver(source, target, {}, Strategies(application=strategy))
+        assert _inside(after, APP + "py") == _inside(source, APP + "py")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _application(lock="2\n"),
+        _application(**{"kernel.json.in": "other\n"}),
+        _application(**{"wheels/x.whl": "x\n"}),
+        _application(**{"conda.lock.json": "x\n"}),
+    ],
+    ids=["lock", "kernel", "wheels", "conda"],
+)
+def test_what_installs_or_starts_otherwise_is_another_application(other: Tree) -> None:
+    mine = _application(app="mine\n")
+    changes, after = deliver(other, mine, {}, Strategies(application=Strategy.MERGE))
+    assert {change.outcome for change in changes if change.kind is ObjectKind.APPLICATION} == {
+        Outcome.CONFLICT
+    }
+    assert _inside(after, APP + "py (from X 1)") == _inside(other, APP + "py")
+    # Not touched since it came, so what is new replaces it.
+    _, after = deliver(other, mine, mine, Strategies(application=Strategy.MERGE))
+    assert _inside(after, APP + "py") == _inside(other, APP + "py")
+    _, after = deliver(other, mine, _application(app="as it came\n"), Strategies(application=Strategy.MERGE))
+    assert _inside(after, APP + "py") == _inside(other, APP + "py")
+
+
+def test_times_and_modes_make_no_other_application() -> None:
+    source = _application()
+    later = {path: msgspec.structs.replace(node, mtime_ns=7) for path, node in source.items()}
+    others = {path: msgspec.structs.replace(node, mode=node.mode ^ 0o022) for path, node in later.items()}
+    for strategy in Strategy:
+        # Only what replaces a whole state reproduces the permissions of its folders.
+        for target in [later] if strategy is Strategy.REPLACE else [later, others]:
+            changes, _ = deliver(source, target, {}, Strategies(application=strategy))
+            assert {change.outcome for change in changes} <= {Outcome.KEPT}, strategy
 
 
 def test_only_files_leaves_tables_and_applications() -> None:

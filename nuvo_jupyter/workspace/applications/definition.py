@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -185,8 +186,7 @@ def write(
     kept = set(keep)
     for wheel in wheels:
         (folder / WHEELS).mkdir(exist_ok=True)
-        _sync(wheel)
-        os.replace(wheel, folder / WHEELS / wheel.name)
+        _move(wheel, folder / WHEELS / wheel.name)
         kept.add(wheel.name)
     for inside, files in ((SETTINGS, settings), (LOGOS, logos)):
         for path, data in files.items():
@@ -265,9 +265,17 @@ def _bytes(fd: int, name: str, most: int) -> bytes:
         return opened.read(most)
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def _move(wheel: Path, target: Path) -> None:
+    """Put a wheel in its place whole or not at all; the folder it was made in is often on another disk."""
+    temporary = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
+    try:
+        with wheel.open("rb") as source, temporary.open("xb") as file:
+            shutil.copyfileobj(source, file, 1 << 20)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _unlink_links(folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nuvo_jupyter.model.applications import Standing
 from nuvo_jupyter.model.errors import (
     ApplicationDamaged,
     InvalidInput,
@@ -27,6 +28,7 @@ from nuvo_jupyter.workspace.applications.wheel import sha256
 from tests.faults.disks import small
 
 from .made import Index, make_environment, make_wheel, packages_of
+from .made import install as install_into
 from .test_capture import with_kernel
 
 SHA = "0" * 64
@@ -234,6 +236,27 @@ def test_a_full_disk_leaves_the_old_environment(tmp_path: Path, realised: Applic
             here.realise("science", offline=True)
     spec = json.loads((tmp_path / "kernels/nuvo-physics-science/kernel.json").read_text())
     assert packages_of(Path(spec["argv"][0]).parents[1]) == {"alpha": "1.0", "gamma": "1.0"}
+
+
+def test_a_full_disk_during_a_capture_leaves_the_old_definition(tmp_path: Path, index: Index) -> None:
+    workspace = tmp_path / "small"
+    with small(workspace):
+        here = Applications(tmp_path / "home", workspace, "Physics", kernels=tmp_path / "kernels")
+        environment = with_kernel(make_environment(tmp_path / "env", "alpha==1.0", index=index))
+        here.add("science", environment, seal=True)
+        before = {
+            path.name: path.read_bytes() for path in here.folder("science").rglob("*") if path.is_file()
+        }
+        noise = os.urandom(3 << 20).hex()
+        install_into(environment, make_wheel(tmp_path / "big", "omega", "1.0", {"omega/data.txt": noise}))
+        with pytest.raises(StorageFull):
+            here.refresh("science")
+        # So a snapshot of the rest can be taken all the same.
+        assert here.refresh_all() == {"science": Standing.FAILED}
+        assert {
+            path.name: path.read_bytes() for path in here.folder("science").rglob("*") if path.is_file()
+        } == before
+        assert here.show("science").packages[0].name == "alpha"
 
 
 @pytest.mark.parametrize("inside", ["wheels", "settings", "logos", "settings/@jupyterlab"])

@@ -129,6 +129,35 @@ def test_a_package_that_was_withdrawn_is_named_and_the_old_environment_works(
     assert science.refresh("science") is Standing.PENDING
 
 
+def test_a_version_that_was_yanked_since_is_installed_all_the_same(
+    tmp_path: Path, index: Index, applications: Applications, alone: Path
+) -> None:
+    index.offer(make_wheel(tmp_path / "made", "delta", "3.0"))
+    applications.add("science", make_environment(tmp_path / "env", "delta==3.0", index=index))
+    page = index.folder / "simple/delta/index.html"
+    page.write_text(page.read_text().replace(">delta", ' data-yanked="broken">delta'))
+    shutil.rmtree(alone)
+    done = applications.realise("science")
+    assert packages_of(Path(done.prefix)) == {"delta": "3.0"}
+
+
+def test_an_environment_without_a_record_is_told_and_built_anew(
+    tmp_path: Path, science: Applications
+) -> None:
+    first = science.realise("science", offline=True)
+    (site_of(Path(first.prefix)) / "alpha-1.0.dist-info/RECORD").unlink()
+    assert science.refresh("science", offline=True) is Standing.REFRESHED
+    said = {one.package: one.reason for one in science.show("science").definition.problems}
+    assert "RECORD" in said["alpha"]
+    # What the lock says is what was installed: it is still good for a new one.
+    second = science.realise("science", offline=True)
+    assert second.built
+    assert packages_of(Path(second.prefix)) == {"alpha": "1.0", "gamma": "1.0"}
+    assert (site_of(Path(second.prefix)) / "alpha-1.0.dist-info/RECORD").is_file()
+    assert science.refresh("science", offline=True, force=True) is Standing.REFRESHED
+    assert science.show("science").definition.complete
+
+
 def test_sealed_needs_no_index_and_no_cache(
     tmp_path: Path, science: Applications, index: Index, alone: Path
 ) -> None:
