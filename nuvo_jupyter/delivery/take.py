@@ -29,7 +29,7 @@ from nuvo_jupyter.workspace.captured import Captured
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import Root
-from nuvo_jupyter.workspace.tables.lock import reading as at_one_point
+from nuvo_jupyter.workspace.tables.lock import capturing as at_one_point
 
 T = TypeVar("T")
 

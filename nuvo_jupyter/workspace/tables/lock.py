@@ -27,10 +27,7 @@ _POLL_MAX_SECONDS = 0.05
 
 @contextmanager
 def reading(folder: Path, check: Callable[[], None] | None = None) -> Iterator[None]:
-    """No table changes while this is held.
-
-    Nothing is done where there is no folder of tables, or none that can be opened: a file or link of that name is
-    nobody's tables, and captured as what it is.
+    """No table changes while this is held. Nothing is done where there is no folder of tables.
 
     Args:
         folder: of tables.
@@ -38,10 +35,11 @@ def reading(folder: Path, check: Callable[[], None] | None = None) -> Iterator[N
 
     Raises:
         NotNow: another writer did not end within a minute.
+        InvalidInput: something that is no folder has its name.
     """
     try:
         fd = open_folder(folder)
-    except (FileNotFoundError, PermissionError, InvalidInput):
+    except FileNotFoundError:
         yield
         return
     try:
@@ -53,6 +51,23 @@ def reading(folder: Path, check: Callable[[], None] | None = None) -> Iterator[N
         yield
     finally:
         os.close(fd)
+
+
+@contextmanager
+def capturing(folder: Path) -> Iterator[None]:
+    """As :func:`reading`, for whoever captures a whole workspace: a file or link of that name, or a folder that may not
+    be opened, is nobody's tables, and captured as what it is.
+
+    Raises:
+        NotNow: another writer did not end within a minute.
+    """
+    try:
+        os.close(open_folder(folder))
+    except (FileNotFoundError, PermissionError, InvalidInput):
+        yield
+        return
+    with reading(folder):
+        yield
 
 
 @contextmanager
