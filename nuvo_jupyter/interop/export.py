@@ -33,6 +33,7 @@ _BATCH_BYTES = 8 << 20
 _COMPRESSED = (
     ".parquet",
     ".whl",
+    ".conda",
     ".zip",
     ".gz",
     ".xz",

@@ -1,6 +1,6 @@
 """What repo2docker and Binder build an environment from, derived from an application's lock.
 
-repo2docker reads ``requirements.txt`` and ``runtime.txt`` in the top folder
+repo2docker reads ``requirements.txt`` and ``runtime.txt``, or ``environment.yml``, in the top folder
 (https://repo2docker.readthedocs.io/en/latest/config_files.html).
 """
 
@@ -12,8 +12,13 @@ from typing import Any
 
 import msgspec
 
+from nuvo_jupyter.model.errors import ApplicationDamaged
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.objects import APPLICATIONS
+from nuvo_jupyter.workspace.applications.conda import locked
+from nuvo_jupyter.workspace.applications.conda.exchanged import environment
+from nuvo_jupyter.workspace.applications.conda.locked import LOCK, CondaLock
+from nuvo_jupyter.workspace.applications.names import slug
 
 OWN = frozenset(
     {
@@ -44,14 +49,28 @@ def derived(nodes: Mapping[str, Node], read: Callable[[Node], bytes]) -> dict[st
         try:
             lock = tomllib.loads(read(nodes[path]).decode())
             lines = _lines(lock, path.rpartition("/")[0], nodes)
-        except (ValueError, TypeError, AttributeError, RecursionError):
+            conda = _conda(path.rpartition("/")[0], nodes, read)
+        except (ValueError, TypeError, AttributeError, RecursionError, ApplicationDamaged):
             continue
+        if conda is not None:
+            pinned = [line.rstrip("\n") for line in lines]
+            python = _python(path.rpartition("/")[0], nodes, read) or "3"
+            text = environment(slug(path.split("/")[-2]), conda, python, pinned)
+            return {"environment.yml": f"# From {path} and {LOCK}\n{text}".encode()}
         files = {"requirements.txt": f"# From {path}\n".encode() + "".join(lines).encode()}
         version = _python(path.rpartition("/")[0], nodes, read)
         if version:
             files["runtime.txt"] = f"python-{version}\n".encode()
         return files
     return {}
+
+
+def _conda(folder: str, nodes: Mapping[str, Node], read: Callable[[Node], bytes]) -> CondaLock | None:
+    node = nodes.get(f"{folder}/{LOCK}")
+    if node is None or node.kind is not NodeKind.FILE or node.size > _LARGEST:
+        return None
+    lock = locked.read(read(node))
+    return lock if lock.platform and lock.packages else None
 
 
 def _is_lock(path: str) -> bool:

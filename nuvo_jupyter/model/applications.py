@@ -65,11 +65,11 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         python: interpreter it was captured with.
         complete: every package's files are as installed and every one has a source with a hash.
         problems: why it is not complete, package by package.
-        sealed: all wheels are in the definition, so that no index is needed.
+        sealed: all wheels, and all archives of conda packages, are in the definition, so that nothing else is needed.
         variables: NAMES of environment variables the kernel expects. Their values are never written.
         settings: files of JupyterLab's user settings in ``settings/``.
         left_out: settings left out since they look like secrets.
-        conda: the environment is conda's: ``conda.lock.json`` tells its packages too.
+        conda: the environment is conda's: ``conda.lock.json`` tells what conda installed in it.
         format: of this file.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import random
 import stat
@@ -125,6 +126,57 @@ def test_repo2docker_finds_the_environment(
     pack = PythonBuildPack("any-image")
     assert pack.detect()
     assert pack.python_version.startswith("3.12")
+
+
+def test_repo2docker_finds_what_conda_installed(
+    installed: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = installed()
+    folder = ".nuvo/applications/Sea of Ice"
+    names = {
+        "python": "https://conda.anaconda.org/conda-forge/linux-64",
+        "zlib": "https://conda.anaconda.org/conda-forge/linux-64",
+        "sea": "https://conda.example/own channel/noarch".replace(" ", "%20"),
+    }
+    packages = [
+        {"name": name, "version": "3.12.4", "build": "h1_0", "subdir": place.rpartition("/")[2]}
+        | {"url": f"{place}/{name}-3.12.4-h1_0.conda", "sha256": "0" * 64}
+        for name, place in names.items()
+    ]
+    listed = {"platform": "linux-64", "packages": packages}
+    files = {
+        f"{folder}/pylock.sea-of-ice.toml": LOCK,
+        f"{folder}/wheels/mine-0.1-py3-none-any.whl": b"wheel",
+        f"{folder}/conda.lock.json": json.dumps(listed).encode(),
+    }
+    id_ = here.snapshot(files)
+    data = here.exported(id_)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.extractall(tmp_path)
+    assert not (tmp_path / "requirements.txt").exists()
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from repo2docker.buildpacks import CondaBuildPack
+    pack = CondaBuildPack("any-image")
+    assert pack.detect()
+    assert pack.python_version == "3.12"
+    described = pack.environment_yaml
+    assert described["channels"] == ["conda-forge", "https://conda.example/own%20channel"]
+    assert described["dependencies"][:4] == [
+        "python=3.12.4=h1_0",
+        "zlib=3.12.4=h1_0",
+        "sea=3.12.4=h1_0",
+        "pip",
+    ]
+    wheel, numpy = described["dependencies"][4]["pip"]
+    assert (tmp_path / wheel).read_bytes() == b"wheel"
+    assert numpy == "numpy==2.1.0 ; python_version >= '3.11'"
+    assert installed().imported(data).id == id_
+    for broken in (b"{", b'{"platform": "linux-64", "packages": [{"name": "x\\n- y"}]}'):
+        id_ = here.snapshot({**files, f"{folder}/conda.lock.json": broken})
+        with zipfile.ZipFile(io.BytesIO(here.exported(id_))) as archive:
+            assert "environment.yml" not in archive.namelist()
 
 
 def test_an_environment_that_people_described_is_left_alone(installed: Install) -> None:

@@ -1395,7 +1395,7 @@ export interface components {
              */
             problems?: components["schemas"]["PackageProblem"][];
             /**
-             * @description all wheels are in the definition, so that no index is needed.
+             * @description all wheels, and all archives of conda packages, are in the definition, so that nothing else is needed.
              * @default false
              */
             sealed?: boolean;
@@ -1415,7 +1415,7 @@ export interface components {
              */
             left_out?: string[];
             /**
-             * @description the environment is conda's: `conda.lock.json` tells its packages too.
+             * @description the environment is conda's: `conda.lock.json` tells what conda installed in it.
              * @default false
              */
             conda?: boolean;

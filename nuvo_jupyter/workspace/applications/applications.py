@@ -19,14 +19,14 @@ from nuvo_jupyter.model.errors import (
 )
 from nuvo_jupyter.model.objects import APPLICATIONS
 from nuvo_jupyter.workspace.applications import capture as capturing
-from nuvo_jupyter.workspace.applications import definition, environments, kernel, known
-from nuvo_jupyter.workspace.applications.environments import Environment
+from nuvo_jupyter.workspace.applications import compare, definition, kernel, known, unused
 from nuvo_jupyter.workspace.applications.failures import explained
 from nuvo_jupyter.workspace.applications.known import Known
 from nuvo_jupyter.workspace.applications.names import check_name, lock_name
 from nuvo_jupyter.workspace.applications.packages import Progress
 from nuvo_jupyter.workspace.applications.realise import realise
 from nuvo_jupyter.workspace.applications.settings import settings_folder
+from nuvo_jupyter.workspace.applications.unused import Environment
 
 
 class Applications:
@@ -89,7 +89,7 @@ class Applications:
         return Application(
             name=name,
             definition=written.definition,
-            packages=tuple(entry.package for entry in written.entries),
+            packages=tuple(compare.packages_of(written)),
             argv=kernel.what_is_run(written.kernel) if written.kernel else (),
             prefix=here.prefix if here else "",
             kernel=here.kernel if here else "",
@@ -299,9 +299,9 @@ def list_environments(home: Path, kernels: Path | None = None) -> list[Environme
             used.setdefault(one.prefix, []).append(f"{one.workspace}: {one.application}")
     for name, whose in kernel.installed(kernels or kernel.kernels_folder()).items():
         used.setdefault(whose.prefix, []).append(f"kernel {name}")
-    return environments.listing(home, used)
+    return unused.listing(home, used)
 
 
 def remove_unused(home: Path, kernels: Path | None = None) -> list[str]:
     """Remove environments that no application and no kernel uses and no program runs in; returns their names."""
-    return environments.remove(home, list_environments(home, kernels))
+    return unused.remove(home, list_environments(home, kernels))

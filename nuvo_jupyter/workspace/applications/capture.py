@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,12 @@ import msgspec
 
 from nuvo_jupyter.model.applications import Definition, PackageProblem
 from nuvo_jupyter.model.errors import ApplicationDamaged, NotFound
-from nuvo_jupyter.workspace.applications import conda, definition, installed, lock
+from nuvo_jupyter.workspace.applications import definition, installed, lock
+from nuvo_jupyter.workspace.applications.conda import capturing, locked, records
+from nuvo_jupyter.workspace.applications.conda.capturing import Captured
+from nuvo_jupyter.workspace.applications.conda.locked import CondaLock
 from nuvo_jupyter.workspace.applications.definition import Written
+from nuvo_jupyter.workspace.applications.installed import Distribution
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter, ask, looks, program_in
 from nuvo_jupyter.workspace.applications.kernel import capture_kernel
 from nuvo_jupyter.workspace.applications.known import Known
@@ -19,10 +24,6 @@ from nuvo_jupyter.workspace.applications.lock import Entry
 from nuvo_jupyter.workspace.applications.packages import Progress, gather
 from nuvo_jupyter.workspace.applications.projects import projects_of
 from nuvo_jupyter.workspace.applications.settings import capture_settings
-
-_CONDA = PackageProblem(
-    package="", reason="what conda installed besides Python packages is listed, but not re-created"
-)
 
 
 def capture(
@@ -57,7 +58,7 @@ def capture(
         known.program = program
         known.looked = ""
     interpreter = known.interpreter
-    looked = installed.looks(interpreter.sites, interpreter.scripts)
+    looked = _looks(interpreter)
     found = installed.print_of(looked, interpreter.prefix)
     old = _old(folder)
     same = bool(old) and known.looked == found and known.definition == definition.digest(folder)
@@ -65,14 +66,32 @@ def capture(
     projects = projects_of(listed)
     same = same and projects == known.projects
     packed: list[Path] = []
+    conda: CondaLock | None = None
+    archives: list[Path] = []
     with tempfile.TemporaryDirectory(prefix="nuvo-") as work:
         if same and old is not None:
-            core, entries = old.definition, old.entries
+            core, entries, conda = old.definition, old.entries, old.conda
         else:
+            theirs, listed = _of_conda(interpreter, listed)
             core, entries, packed = gather(
-                folder, known, listed, looked, projects, old, Path(work), offline, check, progress
+                folder, known, listed, looked, projects, old, Path(work), offline, check, progress, theirs
             )
-        written = _write(folder, known, interpreter, old, core, entries, packed)
+            if interpreter.is_conda:
+                captured = capturing.capture(
+                    folder,
+                    known,
+                    Path(interpreter.prefix),
+                    interpreter.python,
+                    [one.name for one in listed],
+                    looked,
+                    old.conda if old else None,
+                    Path(work),
+                    offline=offline,
+                    check=check,
+                    progress=progress,
+                )
+                core, conda, archives = _with_conda(core, captured), captured.lock, captured.taken
+        written = _write(folder, known, interpreter, old, core, entries, packed, conda, archives)
     known.looked, known.projects = found, projects
     known.definition = definition.digest(folder)
     return written
@@ -86,6 +105,8 @@ def _write(
     core: Definition,
     entries: tuple[Entry, ...],
     packed: list[Path],
+    conda: CondaLock | None,
+    archives: list[Path],
 ) -> bool:
     template, variables, logos = capture_kernel(
         Path(interpreter.prefix), Path(known.spec) if known.spec else None
@@ -103,9 +124,6 @@ def _write(
     problems = {problem for problem in core.problems if problem != no_kernel}
     if not template:
         problems.add(no_kernel)
-    if interpreter.is_conda:
-        problems.add(_CONDA)
-    locked_by_conda = conda.lock(Path(interpreter.prefix)) if interpreter.is_conda else None
     full = msgspec.structs.replace(
         core,
         name=folder.name,
@@ -114,7 +132,7 @@ def _write(
         variables=tuple(sorted({*variables, *known.variables})),
         settings=tuple(sorted(settings)),
         left_out=left_out,
-        conda=locked_by_conda is not None,
+        conda=conda is not None,
     )
     before = definition.digest(folder)
     keep = [file.wheel for entry in entries for file in entry.files if file.wheel]
@@ -127,9 +145,36 @@ def _write(
         keep,
         settings,
         logos,
-        locked_by_conda,
+        locked.write(conda.platform, conda.packages) if conda else None,
+        archives,
+        [one.archive for one in conda.packages if one.archive] if conda else (),
     )
     return definition.digest(folder) != before
+
+
+def _looks(interpreter: Interpreter) -> dict[str, tuple[int, int]]:
+    if not interpreter.is_conda:
+        return installed.looks(interpreter.sites, interpreter.scripts)
+    inside = interpreter.prefix + os.sep
+    elsewhere = [site for site in interpreter.sites if not site.startswith(inside)]
+    return records.looks(Path(interpreter.prefix)) | installed.looks(elsewhere)
+
+
+def _of_conda(
+    interpreter: Interpreter, listed: list[Distribution]
+) -> tuple[frozenset[str], list[Distribution]]:
+    """Paths that conda placed, and the distributions that are not conda's."""
+    if not interpreter.is_conda:
+        return frozenset(), listed
+    prefix = Path(interpreter.prefix)
+    theirs = records.owned(prefix, records.records(prefix)[0])
+    return theirs, [one for one in listed if not records.brought(one, theirs)]
+
+
+def _with_conda(core: Definition, captured: Captured) -> Definition:
+    return msgspec.structs.replace(
+        core, problems=(*core.problems, *captured.problems), sealed=core.sealed and captured.sealed
+    )
 
 
 def _old(folder: Path) -> Written | None:

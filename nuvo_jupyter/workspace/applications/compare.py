@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 from packaging.version import InvalidVersion, Version
 
 from nuvo_jupyter.model.applications import (
@@ -32,7 +33,7 @@ def compare(before: Path | None, after: Path | None, here: Python | None = None)
     """
     old = definition.read(before) if before else None
     new = definition.read(after) if after else None
-    changes, unchanged = packages(_packages(old), _packages(new))
+    changes, unchanged = packages(packages_of(old), packages_of(new))
     settings = _settings(before) ^ _settings(after)
     return ApplicationComparison(
         packages=tuple(changes),
@@ -101,6 +102,10 @@ def _warnings(old: Written | None, new: Written | None, here: Python | None) -> 
     if new is None:
         return found
     if here is not None:
+        if new.conda and new.conda.python:
+            # It brings its own Python.
+            wanted = new.definition.python
+            here = msgspec.structs.replace(here, implementation=wanted.implementation, version=wanted.version)
         found += mismatch(new.definition.python, here)
     if old is not None:
         was, now = old.definition.python, new.definition.python
@@ -121,8 +126,13 @@ def _warnings(old: Written | None, new: Written | None, here: Python | None) -> 
     return found
 
 
-def _packages(written: Written | None) -> list[Package]:
-    return [entry.package for entry in written.entries] if written else []
+def packages_of(written: Written | None) -> list[Package]:
+    """All packages of a definition by name; of one that both brought, what pip put over conda's."""
+    if written is None:
+        return []
+    conda = {one.package.name: one.package for one in written.conda.packages} if written.conda else {}
+    named = conda | {entry.package.name: entry.package for entry in written.entries}
+    return [named[name] for name in sorted(named)]
 
 
 def _argv(written: Written | None) -> tuple[str, ...]:

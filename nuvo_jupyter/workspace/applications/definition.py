@@ -17,12 +17,14 @@ import msgspec
 from nuvo_jupyter.model.applications import FORMAT, Definition
 from nuvo_jupyter.model.errors import ApplicationDamaged, NotFound
 from nuvo_jupyter.workspace.applications import lock
+from nuvo_jupyter.workspace.applications.conda import locked
+from nuvo_jupyter.workspace.applications.conda.locked import ARCHIVES, CondaLock
+from nuvo_jupyter.workspace.applications.conda.locked import LOCK as CONDA_LOCK
 from nuvo_jupyter.workspace.applications.lock import WHEELS, Entry
 from nuvo_jupyter.workspace.applications.names import lock_name
 from nuvo_jupyter.workspace.safe import FOLDER_FLAGS, READ_FLAGS
 
 APP, KERNEL, SETTINGS, LOGOS = "app.json", "kernel.json.in", "settings", "logos"
-CONDA_LOCK = "conda.lock.json"
 TEMPORARY = ".~nuvo-"
 _LOCK = re.compile(r"pylock\.[^.]+\.toml")
 _SMALL_MAX = 1 << 20
@@ -36,12 +38,14 @@ class Written(msgspec.Struct, frozen=True):
         entries: packages of the lock.
         kernel: text of ``kernel.json.in``; ``""`` if there is none.
         digest: of everything that matters; wheels are in it by their hashes.
+        conda: what conda installed; ``None`` if the environment is not conda's.
     """
 
     definition: Definition
     entries: tuple[Entry, ...]
     kernel: str
     digest: str
+    conda: CondaLock | None = None
 
 
 def read(folder: Path) -> Written:
@@ -78,7 +82,8 @@ def read(folder: Path) -> Written:
             kernel = _bytes(fd, KERNEL, _SMALL_MAX).decode() if _has(fd, KERNEL) else ""
         except UnicodeDecodeError as error:
             raise ApplicationDamaged(f"{KERNEL} of the application {folder.name} is not text.") from error
-        return Written(definition, tuple(entries), kernel, found)
+        conda = locked.read(_bytes(fd, CONDA_LOCK, lock.LOCK_MAX)) if _has(fd, CONDA_LOCK) else None
+        return Written(definition, tuple(entries), kernel, found, conda)
     finally:
         os.close(fd)
 
@@ -91,7 +96,7 @@ def exists(folder: Path) -> bool:
 def digest(folder: Path) -> str:
     """One text for all a definition says; ``""`` if there is none.
 
-    Small files by their content. Wheels by the lock, which has their hashes, and by their names.
+    Small files by their content. Wheels and archives by the lock, which has their hashes, and by their names.
     """
     try:
         fd = os.open(folder, FOLDER_FLAGS)
@@ -106,10 +111,10 @@ def digest(folder: Path) -> str:
             elif name in (SETTINGS, LOGOS):
                 for path, data in small_files(folder, name):
                     parts.update(f"{path}\0".encode() + blake3.blake3(data).digest())
-            elif name == WHEELS:
+            elif name in (WHEELS, ARCHIVES):
                 with contextlib.suppress(OSError):
                     parts.update(
-                        "\0".join(sorted(os.listdir(folder / WHEELS))).encode("utf-8", "surrogateescape")
+                        "\0".join(sorted(os.listdir(folder / name))).encode("utf-8", "surrogateescape")
                     )
         return parts.hexdigest(length=16)
     finally:
@@ -165,6 +170,8 @@ def write(
     settings: dict[str, bytes],
     logos: dict[str, bytes],
     conda: bytes | None = None,
+    archives: Iterable[Path] = (),
+    keep_archives: Iterable[str] = (),
 ) -> None:
     """Write a definition over the one that was there; unchanged files are not touched.
 
@@ -180,14 +187,13 @@ def write(
         settings: path → content, in ``settings/``.
         logos: name → content, in ``logos/``.
         conda: ``conda.lock.json``.
+        archives: new ones of conda packages, which are moved.
+        keep_archives: names of archives that stay.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _unlink_links(folder)
-    kept = set(keep)
-    for wheel in wheels:
-        (folder / WHEELS).mkdir(exist_ok=True)
-        _move(wheel, folder / WHEELS / wheel.name)
-        kept.add(wheel.name)
+    kept = _take(folder / WHEELS, wheels) | set(keep)
+    kept_archives = _take(folder / ARCHIVES, archives) | set(keep_archives)
     for inside, files in ((SETTINGS, settings), (LOGOS, logos)):
         for path, data in files.items():
             put(folder / inside / path, data)
@@ -207,12 +213,12 @@ def write(
         if (_LOCK.fullmatch(old) and old != name) or old.startswith(TEMPORARY):
             with contextlib.suppress(IsADirectoryError):
                 os.unlink(folder / old)
-    if (folder / WHEELS).is_dir():
-        for old in os.listdir(folder / WHEELS):
-            if old not in kept:
+    for inside, names in ((WHEELS, kept), (ARCHIVES, kept_archives)):
+        for old in os.listdir(folder / inside) if (folder / inside).is_dir() else ():
+            if old not in names:
                 with contextlib.suppress(IsADirectoryError):
-                    os.unlink(folder / WHEELS / old)
-        _prune(folder / WHEELS)
+                    os.unlink(folder / inside / old)
+        _prune(folder / inside)
 
 
 def put(path: Path, data: bytes) -> None:
@@ -265,12 +271,22 @@ def _bytes(fd: int, name: str, most: int) -> bytes:
         return opened.read(most)
 
 
-def _move(wheel: Path, target: Path) -> None:
-    """Put a wheel in its place whole or not at all; the folder it was made in is often on another disk."""
+def _take(folder: Path, files: Iterable[Path]) -> set[str]:
+    """Put files into a folder, whole or not at all; returns their names."""
+    names = set()
+    for file in files:
+        folder.mkdir(exist_ok=True)
+        _move(file, folder / file.name)
+        names.add(file.name)
+    return names
+
+
+def _move(source: Path, target: Path) -> None:
+    """Put a file in its place; the folder it was made in is often on another disk."""
     temporary = target.parent / f"{TEMPORARY}{secrets.token_hex(8)}"
     try:
-        with wheel.open("rb") as source, temporary.open("xb") as file:
-            shutil.copyfileobj(source, file, 1 << 20)
+        with source.open("rb") as opened, temporary.open("xb") as file:
+            shutil.copyfileobj(opened, file, 1 << 20)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)

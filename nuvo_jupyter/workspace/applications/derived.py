@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nuvo_jupyter.workspace.applications import definition
+from nuvo_jupyter.workspace.applications.conda.exchanged import environment
 from nuvo_jupyter.workspace.applications.definition import Written
 from nuvo_jupyter.workspace.applications.names import slug
 
@@ -26,7 +27,7 @@ def requirements(folder: Path, wheels: str = "./wheels") -> str:
 
 
 def conda_environment(folder: Path, wheels: str = "./wheels") -> str:
-    """An ``environment.yml``: Python from conda-forge, the packages from their index by pip.
+    """An ``environment.yml``: what conda installed from its channels, or else Python from conda-forge; the rest by pip.
 
     Args:
         folder: of the definition.
@@ -36,12 +37,10 @@ def conda_environment(folder: Path, wheels: str = "./wheels") -> str:
         ApplicationDamaged: the definition cannot be read.
     """
     written = definition.read(folder)
-    lines = [f"name: {slug(folder.name)}", "channels:", "  - conda-forge", "dependencies:"]
-    lines += [f"  - python={written.definition.python.minor}", "  - pip"]
-    pinned = _pinned(written, wheels)
-    if pinned:
-        lines += ["  - pip:", *(f"      - {line}" for line in pinned)]
-    return "\n".join([*_missing(written), *lines]) + "\n"
+    text = environment(
+        slug(folder.name), written.conda, written.definition.python.minor, _pinned(written, wheels)
+    )
+    return "".join(f"{line}\n" for line in _missing(written)) + text
 
 
 def _pinned(written: Written, wheels: str) -> list[str]:

@@ -7,7 +7,6 @@ the next one.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
@@ -23,16 +22,22 @@ import msgspec
 
 from nuvo_jupyter.model.applications import Python
 from nuvo_jupyter.workspace.applications import installed
+from nuvo_jupyter.workspace.applications.conda import records
+from nuvo_jupyter.workspace.applications.conda.locked import Locked
 from nuvo_jupyter.workspace.applications.definition import put
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter
 from nuvo_jupyter.workspace.applications.lock import Entry
 
 FOLDER = "environments"
 WHEELS = ".wheels"
+KEPT = ".conda"
+"""Verified archives of conda packages: ``SHA-256/FILE``."""
+UNPACKED = ".conda-unpacked"
+"""What conda packages are linked from."""
 _MARK = "nuvo-environment.json"
-_BUILDING, _REMOVED, _LOCK = ".building", ".removed", ".lock"
+BUILDING, REMOVED, _LOCK = ".building", ".removed", ".lock"
 _POLL_SECONDS = 0.05
-_KEY = re.compile(r"[0-9a-f]{32}(?:-\d+)?")
+KEY = re.compile(r"[0-9a-f]{32}(?:-\d+)?")
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
         looked: how all its files looked.
         packages: name → version.
         wheels: SHA-256 of wheels of definitions it was built from.
+        conda: package that conda installed → version and build; ``None`` if the environment is none of conda's.
+        archives: SHA-256 of archives of conda packages it was built from.
     """
 
     python: Python
@@ -53,34 +60,17 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     looked: str
     packages: dict[str, str]
     wheels: tuple[str, ...] = ()
+    conda: dict[str, str] | None = None
+    archives: tuple[str, ...] = ()
 
 
-class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """An environment of ours, as it is listed.
-
-    Args:
-        name: of its folder.
-        path: of its folder.
-        bytes: it takes by itself: what others share by hard links is not counted.
-        packages: how many.
-        used_by: names of applications and kernels that use it.
-        running: whether a program of it runs now.
-    """
-
-    name: str
-    path: str
-    bytes: int
-    packages: int
-    used_by: tuple[str, ...]
-    running: bool
-
-
-def key(entries: Iterable[Entry], python: Python) -> str:
-    """The name of the environment of a lock on a Python and platform."""
+def key(entries: Iterable[Entry], python: Python, conda: Iterable[Locked] = ()) -> str:
+    """The name of the environment of a lock on a Python and platform, with packages of conda or without."""
     lines = [
         f"{entry.name}=={entry.version} {' '.join(sorted(file.sha256 for file in entry.files))}"
         for entry in entries
     ]
+    lines += [f"conda {one.name}=={one.version} {one.build} {one.sha256}" for one in conda]
     lines.sort()
     lines.append(f"{python.implementation} {python.version} {python.platform}")
     return blake3.blake3("\n".join(lines).encode()).hexdigest(length=16)
@@ -99,7 +89,7 @@ def building(home: Path, name: str, check: Callable[[], None] | None = None) -> 
     fd = os.open(top / f".{name}{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _wait(fd, check)
-        folder = top / f".{name}{_BUILDING}"
+        folder = top / f".{name}{BUILDING}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         try:
@@ -127,15 +117,24 @@ def ready(home: Path, name: str) -> tuple[Path, str] | None:
     if not top.is_dir():
         return None
     for found in sorted(os.listdir(top)):
-        if (found == name or found.startswith(f"{name}-")) and _KEY.fullmatch(found):
+        if (found == name or found.startswith(f"{name}-")) and KEY.fullmatch(found):
             looked = intact(top / found)
             if looked:
                 return top / found, looked
     return None
 
 
-def mark(folder: Path, interpreter: Interpreter, entries: Iterable[Entry]) -> str:
-    """Write into an environment that it is complete; returns how its files look."""
+def mark(
+    folder: Path, interpreter: Interpreter, entries: Iterable[Entry], conda: Iterable[Locked] | None = None
+) -> str:
+    """Write into an environment that it is complete; returns how its files look.
+
+    Args:
+        folder: of the environment.
+        interpreter: in it.
+        entries: packages of its lock.
+        conda: packages of conda; ``None`` if the environment is none of conda's.
+    """
     entries = list(entries)
     sites = tuple(os.path.relpath(site, interpreter.prefix) for site in interpreter.sites)
     scripts = os.path.relpath(interpreter.scripts, interpreter.prefix)
@@ -143,9 +142,11 @@ def mark(folder: Path, interpreter: Interpreter, entries: Iterable[Entry]) -> st
         python=interpreter.python,
         sites=sites,
         scripts=scripts,
-        looked=_looks(folder, sites, scripts),
+        looked=_looks(folder, sites, scripts, conda is not None),
         packages={entry.name: entry.version for entry in entries},
         wheels=tuple(sorted({file.sha256 for entry in entries for file in entry.files if file.wheel})),
+        conda=None if conda is None else {one.name: f"{one.version} {one.build}" for one in conda},
+        archives=tuple(sorted({one.sha256 for one in conda or ()})),
     )
     put(folder / _MARK, msgspec.json.encode(content))
     return content.looked
@@ -156,16 +157,25 @@ def intact(folder: Path) -> str:
     found = read_mark(folder)
     if found is None or not os.access(folder / "bin" / "python", os.X_OK):
         return ""
-    looked = _looks(folder, found.sites, found.scripts)
+    looked = _looks(folder, found.sites, found.scripts, found.conda is not None)
     if looked == found.looked:
         return looked
     # Some packages write files beside their code; what counts is what was installed.
     sites = [os.path.normpath(folder / site) for site in found.sites]
-    listed = installed.distributions(sites)
+    listed, theirs = installed.distributions(sites), frozenset[str]()
+    beside = listed
+    if found.conda is not None:
+        here, _ = records.records(folder)
+        theirs = records.owned(folder, here)
+        beside = [one for one in listed if not records.brought(one, theirs)]
+        if {one.name: f"{one.version} {one.build}" for one in here} != found.conda or any(
+            records.damages(folder, here, [one.name for one in beside]).values()
+        ):
+            return ""
     same = (
-        {one.name: one.version for one in listed} == found.packages
-        and not installed.strays(listed, sites)
-        and not any(installed.damages(listed).values())
+        {one.name: one.version for one in beside} == found.packages
+        and not installed.strays(listed, sites, theirs)
+        and not any(installed.damages(beside).values())
     )
     return looked if same else ""
 
@@ -178,63 +188,10 @@ def read_mark(folder: Path) -> Mark | None:
         return None
 
 
-def listing(home: Path, used: dict[str, list[str]]) -> list[Environment]:
-    """Every environment of ours.
-
-    Args:
-        home: Nuvo's.
-        used: path of an environment → who uses it.
-    """
-    top = home / FOLDER
-    found = []
-    running = _running(top)
-    for name in sorted(os.listdir(top)) if top.is_dir() else ():
-        if not _KEY.fullmatch(name):
-            continue
-        path = top / name
-        marked = read_mark(path)
-        found.append(
-            Environment(
-                name=name,
-                path=str(path),
-                bytes=_own_bytes(path),
-                packages=len(marked.packages) if marked else 0,
-                used_by=tuple(sorted(set(used.get(str(path), ())))),
-                running=name in running,
-            )
-        )
-    return found
-
-
-def remove(home: Path, environments: Iterable[Environment]) -> list[str]:
-    """Remove environments that nobody uses and no program runs in; then wheels that no environment was built from.
-
-    Returns:
-        Names of those removed.
-    """
-    top = home / FOLDER
-    gone = []
-    for one in environments:
-        if one.used_by or one.running or not _KEY.fullmatch(one.name):
-            continue
-        away = top / f".{one.name}{_REMOVED}"
-        with contextlib.suppress(OSError):
-            os.rename(top / one.name, away)
-            gone.append(one.name)
-        shutil.rmtree(away, ignore_errors=True)
-    needed: set[str] = set()
-    for name in os.listdir(top) if top.is_dir() else ():
-        marked = read_mark(top / name) if _KEY.fullmatch(name) else None
-        needed |= set(marked.wheels) if marked else set()
-    if not any(name.endswith(_BUILDING) for name in (os.listdir(top) if top.is_dir() else ())):
-        for digest in os.listdir(top / WHEELS) if (top / WHEELS).is_dir() else ():
-            if digest not in needed:
-                shutil.rmtree(top / WHEELS / digest, ignore_errors=True)
-    return gone
-
-
-def _looks(folder: Path, sites: Iterable[str], scripts: str) -> str:
+def _looks(folder: Path, sites: Iterable[str], scripts: str, conda: bool) -> str:
     base = os.path.realpath(folder)
+    if conda:
+        return installed.print_of(records.looks(folder), base)
     seen = installed.looks(
         [os.path.normpath(os.path.join(base, site)) for site in sites], os.path.join(base, scripts)
     )
@@ -244,13 +201,13 @@ def _looks(folder: Path, sites: Iterable[str], scripts: str) -> str:
 def _clear(top: Path) -> None:
     """Remove what killed builds and removals left; whoever is at work holds the lock."""
     for name in os.listdir(top):
-        if name.endswith(_REMOVED):
+        if name.endswith(REMOVED):
             shutil.rmtree(top / name, ignore_errors=True)
-        if not name.endswith(_BUILDING):
+        if not name.endswith(BUILDING):
             continue
         try:
             fd = os.open(
-                top / (name.removesuffix(_BUILDING) + _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+                top / (name.removesuffix(BUILDING) + _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
         except OSError:
             continue
@@ -275,26 +232,3 @@ def _wait(fd: int, check: Callable[[], None] | None) -> None:
         if check:
             check()
         time.sleep(_POLL_SECONDS)
-
-
-def _own_bytes(folder: Path) -> int:
-    total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                status = os.lstat(os.path.join(path, name))
-                total += status.st_blocks * 512 if status.st_nlink == 1 else 0
-    return total
-
-
-def _running(top: Path) -> set[str]:
-    """Names of environments that a program runs in, where the system tells."""
-    found = set()
-    begin = os.fsencode(top) + b"/"
-    for pid in os.listdir("/proc") if os.path.isdir("/proc") else ():
-        if pid.isdigit():
-            with contextlib.suppress(OSError):
-                program = Path("/proc", pid, "cmdline").read_bytes().partition(b"\0")[0]
-                if program.startswith(begin):
-                    found.add(os.fsdecode(program[len(begin) :]).partition("/")[0])
-    return found

@@ -52,6 +52,16 @@ def is_network(text: str) -> bool:
     return any(sign in text for sign in _NETWORK)
 
 
+def disk_is_full(text: str) -> bool:
+    """Whether a program failed for want of space."""
+    return any(sign in text for sign in _FULL)
+
+
+def full(named: str) -> StorageFull:
+    """The error for want of space, of which ``The package x`` was the victim."""
+    return StorageFull(f"{named} could not be installed: no space or quota is left.")
+
+
 def failure(text: str, *, offline: bool) -> NuvoError:
     """The error to raise for what uv said.
 
@@ -61,8 +71,8 @@ def failure(text: str, *, offline: bool) -> NuvoError:
     """
     package = package_of(text)
     named = f"The package {package}" if package else "A package"
-    if any(sign in text for sign in _FULL):
-        return StorageFull(f"{named} could not be installed: no space or quota is left.")
+    if disk_is_full(text):
+        return full(named)
     if "Hash mismatch" in text:
         return ApplicationDamaged(
             f"{named} is not what was captured: its file has another hash than the lock says.",

@@ -13,6 +13,8 @@ import msgspec
 
 from nuvo_jupyter.model.errors import ApplicationDamaged, EnvironmentFailed
 from nuvo_jupyter.workspace.applications import definition, environments, installed, lock, uv, wheel
+from nuvo_jupyter.workspace.applications.conda import placing, records
+from nuvo_jupyter.workspace.applications.conda.locked import CondaLock
 from nuvo_jupyter.workspace.applications.failures import explained, failure, is_network
 from nuvo_jupyter.workspace.applications.installed import Distribution
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter, ask, program_in
@@ -29,6 +31,7 @@ def build(
     entries: Iterable[Entry],
     base: Interpreter,
     *,
+    conda: CondaLock | None = None,
     offline: bool = False,
     check: Callable[[], None] | None = None,
     progress: Progress | None = None,
@@ -40,6 +43,7 @@ def build(
         folder: of the definition, for its wheels.
         entries: of its lock.
         base: interpreter to build it with.
+        conda: what conda installed. Its Python, if it has one, is then the environment's.
         offline: never use the network.
         check: called ten times a second; raises to cancel, which leaves nothing.
         progress: told how many packages are installed, of how many.
@@ -55,7 +59,8 @@ def build(
         EnvironmentFailed: anything else.
     """
     entries = tuple(entries)
-    name = environments.key(entries, base.python)
+    packages = conda.wanted if conda else ()
+    name = environments.key(entries, base.python, packages)
     with (
         explained("The environment could not be built"),
         environments.building(home, name, check) as (work, held),
@@ -64,18 +69,37 @@ def build(
         if found:
             return found[0], False, found[1]
         local = _provide(home, folder, entries, check)
-        (work / _LOCK).write_bytes(lock.write(entries, base.python.minor, local))
+        target = environments.place(home, name)
         made = work / "env"
-        _venv(made, base, work, held, check)
-        _sync(made, work, held, entries, offline, check, progress)
+        if conda is None or conda.python is None:
+            _venv(made, base, work, held, check)
+        minor = base.python.minor
+        if conda and (packages or conda.python):
+            placing.place(
+                home / environments.FOLDER,
+                folder,
+                conda,
+                made,
+                target,
+                work,
+                held=[held],
+                offline=offline,
+                check=check,
+                progress=progress,
+            )
+            placed = ask(program_in(made))
+            placing.stays_inside(placed)
+            minor = placed.python.minor
+        (work / _LOCK).write_bytes(lock.write(entries, minor, local))
+        with placing.movable(made):
+            _sync(made, work, held, entries, offline, check, progress, beside=conda is not None)
         interpreter = ask(program_in(made))
         own = msgspec.structs.replace(
             interpreter,
             sites=tuple(site for site in interpreter.sites if site.startswith(interpreter.prefix + os.sep)),
         )
-        _assure(home, made, own, work, held, entries, offline, check)
-        looked = environments.mark(made, own, entries)
-        target = environments.place(home, name)
+        _assure(home, made, own, work, held, entries, offline, check, beside=conda is not None)
+        looked = environments.mark(made, own, entries, packages if conda else None)
         os.rename(made, target)
         return target, True, looked
 
@@ -134,10 +158,18 @@ def _sync(
     check: Callable[[], None] | None,
     progress: Progress | None,
     again: Iterable[str] = (),
+    beside: bool = False,
 ) -> None:
+    """Install what the lock says, and beside conda's packages, if there are any, nothing less."""
     count = _Count(made, len(entries), progress)
     # Wheels need no build, and what a definition names is never run while it is installed.
     arguments = ["pip", "sync", "--python", str(made), "--no-build", "--allow-empty-requirements", _LOCK]
+    if beside and not entries:
+        return
+    if beside:
+        # `sync` would remove what conda installed; an environment of ours is nobody else's to manage.
+        arguments = ["pip", "install", "--python", str(made), "--no-build", "--no-deps"]
+        arguments += ["--break-system-packages", "-r", _LOCK]
     for name in again:
         arguments += ["--reinstall-package", name]
 
@@ -161,11 +193,15 @@ class _Count:
     def __init__(self, made: Path, total: int, progress: Progress | None) -> None:
         self._made, self._total, self._progress = made, total, progress
         self._done = -1
+        self._before = self._count()
+
+    def _count(self) -> int:
+        return sum(1 for _ in self._made.glob("lib/python*/site-packages/*.dist-info"))
 
     def look(self) -> None:
         if self._progress is None:
             return
-        done = sum(1 for _ in self._made.glob("lib/python*/site-packages/*.dist-info"))
+        done = max(self._count() - self._before, 0)
         if done != self._done:
             self._done = done
             self._progress(min(done, self._total), self._total, "installing packages")
@@ -189,16 +225,18 @@ def _assure(
     entries: tuple[Entry, ...],
     offline: bool,
     check: Callable[[], None] | None,
+    *,
+    beside: bool,
 ) -> None:
     """Every file is what its package says; what uv's cache has wrong is fetched anew.
 
     The cache's files are linked into environments, so that who edits one in place changes it for the next.
     """
-    bad = _verify(home, interpreter, check)
+    bad = _verify(home, interpreter, check, beside)
     if bad:
         uv.run(["cache", "clean", *bad], folder=work, check=check, held=[held])
-        _sync(made, work, held, entries, offline, check, None, again=bad)
-        bad = _verify(home, interpreter, check)
+        _sync(made, work, held, entries, offline, check, None, again=bad, beside=beside)
+        bad = _verify(home, interpreter, check, beside)
     if bad:
         name, said = next(iter(bad.items()))
         raise EnvironmentFailed(f"The package {name} could not be installed as it was captured: {said}.")
@@ -208,14 +246,23 @@ def _assure(
             raise EnvironmentFailed(f"The package {entry.name} was not installed.")
 
 
-def _verify(home: Path, interpreter: Interpreter, check: Callable[[], None] | None) -> dict[str, str]:
-    """Damage by package; files that are the very ones verified for another environment are not read again."""
+def _verify(
+    home: Path, interpreter: Interpreter, check: Callable[[], None] | None, beside: bool
+) -> dict[str, str]:
+    """Damage by package; files that are the very ones verified for another environment are not read again.
+
+    What conda installed was verified with its archives.
+    """
     path = home / environments.FOLDER / _VERIFIED
     try:
         known = msgspec.msgpack.decode(path.read_bytes(), type=dict[str, str])
     except (OSError, msgspec.MsgspecError):
         known = {}
     listed = installed.distributions(interpreter.sites)
+    if beside:
+        prefix = Path(interpreter.prefix)
+        theirs = records.owned(prefix, records.records(prefix)[0])
+        listed = [one for one in listed if not records.brought(one, theirs)]
     prints = {one.name: _same_files(one) for one in listed}
     stale = [one for one in listed if known.get(f"{one.name}=={one.version}") != prints[one.name]]
     said = installed.damages(stale, check=check)

@@ -97,14 +97,14 @@ def distributions(sites: Iterable[str]) -> list[Distribution]:
     return sorted(found.values(), key=lambda one: one.name)
 
 
-def looks(sites: Iterable[str], scripts: str) -> dict[str, tuple[int, int]]:
+def looks(sites: Iterable[str], scripts: str = "") -> dict[str, tuple[int, int]]:
     """Size and time of every file of packages and programs; compiled code, which comes and goes, is left out.
 
     Returns:
         Path → (bytes, mtime in ns). Tens of thousands of files take some tenths of a second.
     """
     found: dict[str, tuple[int, int]] = {}
-    folders = [*sites, scripts]
+    folders = [*sites, *filter(None, [scripts])]
     while folders:
         try:
             entries = os.scandir(folders.pop())
@@ -174,14 +174,27 @@ def damages(
     return found
 
 
-def strays(of: Iterable[Distribution], sites: Iterable[str]) -> list[str]:
-    """Modules lying among the packages that belong to none of them, so that no package brings them along."""
+def strays(
+    of: Iterable[Distribution], sites: Iterable[str], theirs: frozenset[str] = frozenset()
+) -> list[str]:
+    """Modules lying among the packages that belong to none of them, so that no package brings them along.
+
+    Args:
+        of: the packages.
+        sites: folders of packages.
+        theirs: paths of files that conda placed.
+    """
     owned: set[str] = set()
     for one in of:
         owned.add(os.path.join(one.site, one.info))
         for entry in one.recorded or ():
             if not entry.path.startswith(".."):
                 owned.add(os.path.join(one.site, entry.path.partition("/")[0]))
+    for site in sites if theirs else ():
+        below = site + os.sep
+        for path in theirs:
+            if path.startswith(below):
+                owned.add(below + path[len(below) :].partition(os.sep)[0])
     found = []
     for site in sites:
         try:

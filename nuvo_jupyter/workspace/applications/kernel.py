@@ -17,6 +17,7 @@ import msgspec
 
 from nuvo_jupyter.model.errors import ApplicationDamaged
 from nuvo_jupyter.workspace.applications.definition import put
+from nuvo_jupyter.workspace.applications.interpreter import is_conda
 
 PYTHON, ENVIRONMENT = "{python}", "{environment}"
 STANDARD = (PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}")
@@ -27,7 +28,7 @@ OWNER = "nuvo"
 _LOGOS = ("logo-32x32.png", "logo-64x64.png", "logo-svg.svg")
 _LOGO_MAX = 256 << 10
 _HARMLESS = frozenset({"-Xfrozen_modules=off", "-P", "-I", "-s", "-E", "-B"})
-_SET = frozenset({"VIRTUAL_ENV", "PATH"})
+_SET = frozenset({"VIRTUAL_ENV", "CONDA_PREFIX", "PATH"})
 """Variables that kernels of ours set themselves."""
 _TAKEN = ("display_name", "language", "interrupt_mode", "argv", "metadata")
 
@@ -107,6 +108,9 @@ def render(template: str, prefix: Path, python: Path, display_name: str, owner: 
     content["argv"] = list(what_is_run(template, str(python), str(prefix)))
     content["display_name"] = display_name
     content["env"] = {"VIRTUAL_ENV": str(prefix), "PATH": f"{python.parent}{os.pathsep}${{PATH}}"}
+    if is_conda(prefix):
+        # Nothing activates it; libraries that look for their data ask for this.
+        content["env"]["CONDA_PREFIX"] = str(prefix)
     content["metadata"] = {**_mapping(content.get("metadata")), OWNER: msgspec.to_builtins(owner)}
     return content
 

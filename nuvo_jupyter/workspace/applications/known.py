@@ -48,6 +48,7 @@ class Known(msgspec.Struct, kw_only=True):
         looked: how all files of packages looked.
         checked: info folder → distribution whose files were read.
         projects: folder of an editable project → how it looked when a wheel was built of it.
+        conda: package of conda's → its files as they were read.
     """
 
     workspace: str
@@ -64,6 +65,7 @@ class Known(msgspec.Struct, kw_only=True):
     looked: str = ""
     checked: dict[str, Checked] = {}
     projects: dict[str, str] = {}
+    conda: dict[str, Checked] = {}
 
 
 def load(home: Path, workspace: Path, application: str) -> Known | None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import to_name
+from nuvo_jupyter.workspace.applications.conda.locked import ARCHIVES
 from nuvo_jupyter.workspace.applications.definition import LOGOS
 from nuvo_jupyter.workspace.applications.lock import LOCK_MAX, WHEELS
 
-_LEFT_OUT = (f"{WHEELS}/", f"{LOGOS}/")
+_LEFT_OUT = (f"{WHEELS}/", f"{ARCHIVES}/", f"{LOGOS}/")
 """What the lock tells by its hashes, and what nobody compares."""
 
 

@@ -34,6 +34,7 @@ def gather(
     offline: bool,
     check: Callable[[], None] | None,
     progress: Progress | None,
+    theirs: frozenset[str] = frozenset(),
 ) -> tuple[Definition, tuple[Entry, ...], list[Path]]:
     """The packages of an environment for its lock, and what ``app.json`` says of them.
 
@@ -48,6 +49,7 @@ def gather(
         offline: never use the network.
         check: called often; raises to cancel.
         progress: told how far it is.
+        theirs: paths that conda placed, which is asked for them itself.
 
     Returns:
         Definition without kernel and settings, entries, and new wheels to be moved into the definition.
@@ -104,7 +106,7 @@ def gather(
             found.entries[name] = packed[name]
             continue
         _pack(rest[name], interpreter, work, found, damages)
-    return _judge(folder, known, listed, found, damages), tuple(found.entries.values()), found.packed
+    return _judge(folder, known, listed, found, damages, theirs), tuple(found.entries.values()), found.packed
 
 
 def _still(
@@ -182,7 +184,12 @@ def _print(one: Distribution, looked: Mapping[str, tuple[int, int]]) -> str:
 
 
 def _judge(
-    folder: Path, known: Known, listed: list[Distribution], found: Sources, damages: Mapping[str, str]
+    folder: Path,
+    known: Known,
+    listed: list[Distribution],
+    found: Sources,
+    damages: Mapping[str, str],
+    theirs: frozenset[str],
 ) -> Definition:
     assert known.interpreter
     problems = []
@@ -195,7 +202,7 @@ def _judge(
             problems.append(
                 PackageProblem(package=one.name, version=one.version, reason=reason, locked=locked)
             )
-    loose = installed.strays(listed, known.interpreter.sites)
+    loose = installed.strays(listed, known.interpreter.sites, theirs)
     problems += [
         PackageProblem(
             package="", reason=f"{os.path.basename(path)} lies among the packages and belongs to none of them"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import blake3
+import msgspec
 from packaging.utils import parse_wheel_filename
 
 from nuvo_jupyter.model.applications import Python, Realised
@@ -20,6 +21,8 @@ from nuvo_jupyter.model.errors import (
 )
 from nuvo_jupyter.workspace.applications import definition, install, kernel, sources, uv
 from nuvo_jupyter.workspace.applications.compare import mismatch
+from nuvo_jupyter.workspace.applications.conda.locked import CondaLock
+from nuvo_jupyter.workspace.applications.conda.records import platform
 from nuvo_jupyter.workspace.applications.definition import LOGOS, Written, small_files
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter, ask, looks, program_in
 from nuvo_jupyter.workspace.applications.kernel import Owner
@@ -74,23 +77,35 @@ def realise(
             f"{' '.join(kernel.what_is_run(written.kernel))}",
             hint="Confirm only if you know what it does and trust who made it.",
         )
-    base = suitable(written, folder.name, python, any_python, home)
-    entries = written.entries
-    if mismatch(written.definition.python, base.python):
-        entries = _ported(written, base, offline, check)
+    entries, conda = written.entries, written.conda
+    if conda and not conda.platform:
+        # Only a list.
+        conda = None
+    if conda and conda.python:
+        base = _own(python)
+    else:
+        base = suitable(written, folder.name, python, any_python, home)
+        if mismatch(written.definition.python, base.python):
+            entries = _ported(written, base, offline, check)
+    if conda:
+        _fits(written, conda, folder.name, base)
+    if conda and conda.python:
+        # The Python that conda brings is what it is found again by, not the one that builds it.
+        base = msgspec.structs.replace(base, python=written.definition.python)
     prefix, built, looked = install.build(
-        home, folder, entries, base, offline=offline, check=check, progress=progress
+        home, folder, entries, base, conda=conda, offline=offline, check=check, progress=progress
     )
     interpreter = ask(program_in(prefix))
     known.prefix = str(prefix)
     known.interpreter, known.program = interpreter, looks(prefix)
     known.looked = looked
-    known.checked, known.projects, known.spec = {}, {}, ""
+    known.checked, known.conda, known.projects, known.spec = {}, {}, {}, ""
     known.definition = written.digest
     known.variables = written.definition.variables
     unset = tuple(name for name in written.definition.variables if name not in os.environ)
+    packages = len(entries) + len(conda.wanted if conda else ())
     if not written.kernel:
-        return Realised(prefix=str(prefix), built=built, packages=len(entries), unset=unset)
+        return Realised(prefix=str(prefix), built=built, packages=packages, unset=unset)
     return _install_kernel(
         written,
         folder,
@@ -99,7 +114,7 @@ def realise(
         instance,
         kernels or kernel.kernels_folder(),
         built,
-        len(entries),
+        packages,
         unset,
     )
 
@@ -111,14 +126,34 @@ def suitable(written: Written, name: str, python: Path | None, any_python: bool,
         PythonUnsuitable: there is none that packages built for the one it was captured with run on.
     """
     wanted = written.definition.python
-    here = at_hand(wanted, work) if python is None else ask(python)
-    reasons = mismatch(wanted, here.python)
+    found = at_hand(wanted, work) if python is None else ask(python)
+    reasons = mismatch(wanted, found.python)
     if reasons and not any_python:
         raise PythonUnsuitable(
             f"{name} cannot be re-created as it was. {' '.join(reasons)}",
             hint=f"Install Python {wanted.minor}, or allow another Python: then the same versions are looked up for it.",
         )
-    return here
+    return found
+
+
+def _own(python: Path | None = None) -> Interpreter:
+    """The interpreter that is asked for, or the one this program runs on."""
+    return ask(python or Path(getattr(sys, "_base_executable", sys.executable)))
+
+
+def _fits(written: Written, conda: CondaLock, name: str, base: Interpreter) -> None:
+    """Refuse packages of conda on a platform that they are not built for.
+
+    Raises:
+        PythonUnsuitable: this is another one.
+    """
+    wanted, found = written.definition.python, base.python
+    if wanted.platform != found.platform or conda.platform != platform((), found):
+        was = wanted.platform if wanted.platform != found.platform else conda.platform
+        raise PythonUnsuitable(
+            f"{name} cannot be re-created as it was. It was made on {was}, and this is {found.platform}.",
+            hint="Conda's packages are built for one platform: capture the application again on one like this.",
+        )
 
 
 def at_hand(wanted: Python, work: Path) -> Interpreter:
@@ -131,7 +166,7 @@ def at_hand(wanted: Python, work: Path) -> Interpreter:
     Raises:
         EnvironmentFailed: not even this program's Python runs.
     """
-    here = ask(Path(getattr(sys, "_base_executable", sys.executable)))
+    here = _own()
     if mismatch(wanted, here.python):
         other = _find(f"{wanted.implementation}@{wanted.minor}", work)
         if other is not None and not mismatch(wanted, other.python):

@@ -18,6 +18,7 @@ from nuvo_jupyter.workspace.applications.failures import failure, is_network, pa
 from nuvo_jupyter.workspace.applications.installed import Distribution
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter
 from nuvo_jupyter.workspace.applications.lock import Entry, File, from_uv, local_file, public
+from nuvo_jupyter.workspace.applications.programs import Told
 
 _ROUNDS_MAX = 50
 _BUILD_SECONDS = 300.0
@@ -109,7 +110,7 @@ _IN, _OUT = "wanted.txt", "pylock.found.toml"
 
 def _compile(
     wanted: Mapping[str, str], python: str, folder: Path, network: bool, check: Callable[[], None] | None
-) -> uv.Told:
+) -> Told:
     (folder / _IN).write_text("".join(f"{name}=={version}\n" for name, version in sorted(wanted.items())))
     (folder / _OUT).unlink(missing_ok=True)
     arguments = ["pip", "compile", "--no-deps", "--no-header", "--format", "pylock.toml", "--python", python]

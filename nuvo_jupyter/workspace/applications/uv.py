@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import selectors
-import signal
-import subprocess
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-import msgspec
 import uv
 
 from nuvo_jupyter.model.errors import EnvironmentFailed
+from nuvo_jupyter.workspace.applications.programs import Told, watched
 
-_LISTEN_SECONDS = 0.1
-_TOLD_MAX = 1 << 20
 _PATIENCE_SECONDS = 3600.0
-
-
-class Told(msgspec.Struct, frozen=True):
-    """How a run of uv ended.
-
-    Args:
-        code: 0 if it did what it was asked.
-        text: what it said on its error output.
-        out: its standard output.
-    """
-
-    code: int
-    text: str
-    out: str
 
 
 def run(
@@ -65,24 +43,16 @@ def run(
         raise EnvironmentFailed(
             "uv, which installs packages, is not there.", hint="pip install --force-reinstall uv"
         ) from error
-    environment = {**os.environ, **(variables or {}), **_SETTINGS}
-    # The interpreter is always named; one that happens to be active must not be taken for it.
-    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "UV_PROJECT", "UV_PYTHON"):
-        environment.pop(name, None)
-    process = subprocess.Popen(
+    return watched(
         [program, *arguments],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=tuple(held),
-        start_new_session=True,
+        name="uv",
+        folder=folder,
+        variables={**(variables or {}), **_SETTINGS},
+        check=check,
+        listen=listen,
+        held=held,
+        patience=patience,
     )
-    try:
-        return _watch(process, check, listen, patience)
-    finally:
-        _end(process)
 
 
 _SETTINGS = {
@@ -91,48 +61,3 @@ _SETTINGS = {
     "UV_PREVIEW_FEATURES": "pylock",
     "NO_COLOR": "1",
 }
-
-
-def _watch(
-    process: subprocess.Popen[bytes],
-    check: Callable[[], None] | None,
-    listen: Callable[[str], None] | None,
-    patience: float,
-) -> Told:
-    assert process.stdout
-    assert process.stderr
-    told = {"out": bytearray(), "err": bytearray()}
-    heard = 0
-    end = time.monotonic() + patience
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ, "out")
-        selector.register(process.stderr, selectors.EVENT_READ, "err")
-        while selector.get_map():
-            for key, _ in selector.select(_LISTEN_SECONDS):
-                data = os.read(key.fd, 1 << 16)
-                if not data:
-                    selector.unregister(key.fileobj)
-                    continue
-                if len(told[key.data]) < _TOLD_MAX:
-                    told[key.data] += data
-            if listen:
-                done = told["err"].rfind(b"\n") + 1
-                for line in told["err"][heard:done].decode(errors="replace").splitlines():
-                    listen(line)
-                heard = max(heard, done)
-            if check:
-                check()
-            if time.monotonic() > end:
-                raise EnvironmentFailed(f"uv did not end within {patience:.0f} seconds, and was stopped.")
-    code = process.wait()
-    return Told(code, told["err"].decode(errors="replace"), told["out"].decode(errors="replace"))
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    for stream in (process.stdout, process.stderr):
-        if stream:
-            stream.close()
-    process.wait()

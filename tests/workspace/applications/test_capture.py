@@ -274,7 +274,11 @@ def test_what_conda_installed_is_listed_without_tokens(
     shown = applications.add("science", environment)
     assert shown.definition.conda
     assert not shown.definition.complete
+    assert {one.package: one.reason for one in shown.definition.problems} == {
+        "": "conda's record broken.json cannot be read",
+        "zlib": "changed or missing since it was installed: lib/libz.so",
+    }
     listed = json.loads((applications.folder("science") / "conda.lock.json").read_text())
     address = "https://conda.example/channel/linux-64/zlib-1.3-h0.conda"
-    assert listed == {"packages": [{**record, "url": address}]}
+    assert listed == {"platform": "linux-64", "packages": [{**record, "url": address}]}
     assert applications.refresh("science") is Standing.UNCHANGED

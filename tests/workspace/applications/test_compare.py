@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -106,6 +107,23 @@ def test_each_package_is_counted_once_and_back_is_the_reverse(
         change.name: (change.before, change.after)
         for change in packages(as_packages(two), as_packages(one))[0]
     }
+
+
+def test_an_environment_of_conda_is_derived(tmp_path: Path) -> None:
+    folder = write(tmp_path / "ice", {"numpy": "2.0"})
+    package = {
+        "name": "python",
+        "version": "3.11.7",
+        "build": "h0_0",
+        "subdir": "linux-64",
+        "sha256": "0" * 64,
+    }
+    package["url"] = "https://conda.anaconda.org/bioconda/linux-64/python-3.11.7-h0_0.conda"
+    (folder / "conda.lock.json").write_text(json.dumps({"platform": "linux-64", "packages": [package]}))
+    assert conda_environment(folder) == (
+        "name: ice\nchannels:\n  - bioconda\ndependencies:\n  - python=3.11.7=h0_0\n  - pip\n"
+        '  - pip:\n      - "numpy==2.0"\n'
+    ).replace('"', "")
 
 
 def test_requirements_and_environment_are_derived(tmp_path: Path) -> None:
