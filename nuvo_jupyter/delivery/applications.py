@@ -14,6 +14,7 @@ from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.catalog.spaces import get_instance
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import ApplicationAddOrder, ApplicationBuildOrder
 from nuvo_jupyter.delivery.results import pack_result
 from nuvo_jupyter.model.changes import ObjectKind, ObjectOutcome, Outcome
@@ -75,6 +76,19 @@ def refresh(context: Context, instance: Row[Any], check: Callable[[], None] | No
     """
     if os.path.isdir(os.path.join(instance.workspace, APPLICATIONS)):
         _of(context, instance).refresh_all(check=check)
+
+
+def refresh_before_looking(
+    context: Context, instance: Row[Any], check: Callable[[], None] | None = None
+) -> None:
+    """:func:`refresh` for who only looks at an instance, so that it is seen as a snapshot of it would hold it.
+
+    Args:
+        check: called often, also while another executor works on the instance; raises to cancel.
+    """
+    if os.path.isdir(os.path.join(instance.workspace, APPLICATIONS)):
+        with instance_lock(context.home, instance.id, check):
+            refresh(context, instance, check)
 
 
 def build_what_came(connection: Connection, row: Row[Any], outcomes: Sequence[ObjectOutcome]) -> None:

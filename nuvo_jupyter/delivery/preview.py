@@ -8,13 +8,12 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.previews import Found, add_found, forget_found
-from nuvo_jupyter.catalog.spaces import get_instances
+from nuvo_jupyter.catalog.spaces import get_instance, get_instances
 from nuvo_jupyter.delivery.application_changes import ApplicationChanges
+from nuvo_jupyter.delivery.applications import refresh_before_looking
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.orders import PreviewOrder
 from nuvo_jupyter.delivery.planning import plan_delivery
@@ -53,7 +52,7 @@ def preview(execution: Execution) -> None:
     order = msgspec.msgpack.decode(execution.row.request, type=PreviewOrder)
     execution.progress(PREVIEW, 0, len(order.targets))
     with context.catalog.read() as connection:
-        home = connection.execute(sa.select(t.instance).where(t.instance.c.id == order.source_instance)).one()
+        home = get_instance(connection, order.source_instance)
         source = make_source(
             connection, order.distribution, order.source_snapshot, home.space_id, execution.row.created_at
         )
@@ -145,6 +144,7 @@ class _Preview:
     def read_source(self, instance: Row[Any]) -> None:
         """Look at the source, where no snapshot of it was taken yet."""
         if self.source.snapshot is None:
+            refresh_before_looking(self.context, instance, self.execution.check)
             with Root(instance.workspace) as root:
                 seen = look(self.context, instance.id, root, self.execution.cancelled)
             self.state = seen.nodes
@@ -171,6 +171,7 @@ class _Preview:
         contents = self.contents
         if root is not None:
             with root:
+                refresh_before_looking(self.context, instance, self.execution.check)
                 nodes = look(self.context, instance.id, root, self.execution.cancelled).nodes
             contents = self.contents.beside(instance.workspace, nodes)
         planned = plan_delivery(

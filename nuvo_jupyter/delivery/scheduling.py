@@ -13,6 +13,8 @@ from nuvo_jupyter.catalog import queue, schedule, snapshots
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.retention import ruled_spaces
 from nuvo_jupyter.catalog.schedule import Due
+from nuvo_jupyter.catalog.spaces import get_instance
+from nuvo_jupyter.delivery.applications import refresh_before_looking
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.execution import Execution
 from nuvo_jupyter.delivery.locks import instance_lock
@@ -104,9 +106,16 @@ def take_if_changed(execution: Execution) -> None:
 
 
 def _has_changed(context: Context, one: Due, stopping: Callable[[], bool]) -> bool:
+    def check() -> None:
+        if stopping():
+            raise Cancelled("The server stops.")
+
     with context.catalog.read() as connection:
         latest = snapshots.latest_snapshot(connection, one.instance_id)
+        instance = get_instance(connection, one.instance_id)
     with open_workspace(context, one.instance_id) as root:
+        # To install a package changes a state, too.
+        refresh_before_looking(context, instance, check)
         seen = look(context, one.instance_id, root, stopping)
     return latest is None or bytes(latest.manifest) != seen.manifest_id
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from nuvo_jupyter.delivery.scheduling import queue_due
 from nuvo_jupyter.model.applications import in_words
 from nuvo_jupyter.model.changes import ObjectKind
 from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotFound
@@ -284,3 +285,43 @@ def test_a_build_shows_how_far_it_is_and_can_be_cancelled(
     assert told[-1].done == 40
     assert "installing packages" in {task.step for task in told}
     assert Path(shown(course, MASTER, "large").prefix).is_relative_to(course.home)
+
+
+def test_a_preview_sees_what_was_installed_since_the_last_snapshot(
+    course: Campus, science: Path, tmp_path: Path
+) -> None:
+    old = course.snapshot(MASTER)
+    staged = [{"path": "science", "kind": "application"}]
+    course.run("distribute", PROFESSOR, source=old, objects=staged, to=["anna"])
+    install(science, make_wheel(tmp_path / "wheels", "gamma", "2.0"))
+    (target,) = preview(course, "distribute_preview", source=MASTER, objects=staged, to=["anna"]).targets
+    assert changes(target) == [("gamma", "upgraded", "1.0", "2.0")]
+    install(science, make_wheel(tmp_path / "wheels", "gamma", "3.0"))
+    (back,) = preview(course, "restore_preview", source=old).targets
+    assert changes(back) == [("gamma", "downgraded", "3.0", "1.0")]
+
+
+def test_the_clock_takes_a_snapshot_where_a_package_was_installed(
+    course: Campus, science: Path, tmp_path: Path
+) -> None:
+    course.snapshot(MASTER)
+    course.call("schedule_set", PROFESSOR, instance=MASTER, minutes=10)
+
+    def clock() -> list[str]:
+        course.sql("UPDATE schedule SET looked_at = 1.0")
+        before = {task.id for task in course.call("task_list")}
+        queue_due(course.engine.context)
+        new = [task for task in course.call("task_list") if task.id not in before]
+        for task in new:
+            course.finish(task)
+        return [task.title for task in new]
+
+    assert clock() == []
+    install(science, make_wheel(tmp_path / "wheels", "gamma", "2.0"))
+    assert clock() == ["Snapshot of intro/master by the clock"]
+    assert clock() == []
+    newest = course.call("snapshot_list", PROFESSOR, instance=MASTER)[0]
+    found = course.call(
+        "application_compare", PROFESSOR, left=newest.reference, right=f"{MASTER}@1", name="science"
+    )
+    assert [(one.before, one.after) for one in found.packages] == [("2.0", "1.0")]
