@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.declare import App, Argument, Context, Option
@@ -40,10 +40,18 @@ def add(app: App) -> None:
             str, Option("--space", help="Only this space.", autocompletion=completion.spaces)
         ] = "",
         instance: Instance = "",
+        by: Annotated[
+            Literal["snapshot", "path", "table"],
+            Option("--by", help="One line for each snapshot, or path, or table of the instance."),
+        ] = "snapshot",
+        folder: Annotated[str, Option("--folder", help="With --by path: what is in this folder.")] = "",
         json: Json = False,
     ) -> None:
         """Who holds how much of the store, alone and shared."""
         run = session(context)
+        if by != "snapshot" or folder:
+            _usage_by_path(run, instance, folder, by == "table")
+            return
         fields = {
             "space": space or None,
             "instance": run.place.state(instance) if instance else None,
@@ -228,3 +236,28 @@ def _schedule(run: Session, found: Schedule) -> None:
     run.output.line(
         f"Snapshots of {found.instance} are taken {how}{' (server setting)' if found.default else ''}."
     )
+
+
+def _usage_by_path(run: Session, instance: str, folder: str, tables: bool) -> None:
+    task = run.finish(run.client.usage(instance=run.place.state(instance), folder=folder), True)
+    found = run.client.usage_show(id=task.id)
+    if run.output.struct(found):
+        return
+    paths = [one for space in found.spaces for inner in space.instances for one in inner.paths]
+    rows = [
+        (
+            one.name + "/" * (one.folder and one.kind == "file"),
+            one.kind.value,
+            one.snapshots,
+            one.versions,
+            size(one.held),
+            size(one.alone),
+            "" if one.frees is None else size(one.frees),
+            "" if one.newest else "not in the newest snapshot",
+        )
+        for one in paths
+        if one.kind == "table" or not tables
+    ]
+    columns = ("what", "kind", "snapshots", "versions", "holds", "alone", "without its snapshots", "")
+    run.output.table(columns, rows)
+    run.output.note("The last figure is what deleting all snapshots that have it would free.")

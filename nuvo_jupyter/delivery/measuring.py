@@ -15,9 +15,10 @@ from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.releasing import Held
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.measuring_paths import Paths, measured, reached_by
 from nuvo_jupyter.delivery.orders import UsageOrder
 from nuvo_jupyter.delivery.results import pack_result
-from nuvo_jupyter.model.growth import Freed, InstanceUsage, SnapshotUsage, SpaceUsage, Usage
+from nuvo_jupyter.model.growth import Freed, InstanceUsage, PathUsage, SnapshotUsage, SpaceUsage, Usage
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.model.tasks import TaskState
 from nuvo_jupyter.store.graph import Graph, Reached
@@ -99,6 +100,7 @@ class Survey:
                     held=totals.of(of_instance),
                     alone=by_instance.get(instance_id, 0),
                     details=self._details(of_instance, totals) if instance_id == order.instance_id else (),
+                    paths=self._paths(of_instance, order.folder) if order.folder is not None else (),
                 )
                 for instance_id, of_instance in _grouped(of_space, lambda one: one.instance).items()
             ]
@@ -145,6 +147,21 @@ class Survey:
                 )
             )
         return tuple(details)
+
+    def _paths(self, held: list[Held], folder: str) -> tuple[PathUsage, ...]:
+        paths = Paths(self._context.store, self.graph, folder, self._stop)
+        ids = [one.snapshot for one in held if one.snapshot is not None]
+        rows = self._rows(ids)
+        for one in held:
+            for root in one.trees:
+                paths.add(root, None)
+        for id_ in ids:
+            paths.add(rows[id_].root, id_)
+        instance = held[0].instance
+        others = [one for one in self.held if one.instance != instance]
+        elsewhere = reached_by(self.graph, self._context.store, others, self._stop)
+        there = [id_ for id_ in ids if rows[id_].deleted_at is None]
+        return measured(paths, elsewhere, self.sizes, self.frees, max(there, default=None))
 
     def _rows(self, ids: list[int]) -> dict[int, Row[Any]]:
         found: dict[int, Row[Any]] = {}

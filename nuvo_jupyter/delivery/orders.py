@@ -106,12 +106,14 @@ class UsageOrder(msgspec.Struct, frozen=True):
         instance_id: of this instance alone, snapshot by snapshot.
         snapshot_ids: also what deleting these would free.
         states: their references.
+        folder: also what each path in this folder of the instance needs; ``""`` for all of it.
     """
 
     space_id: int | None = None
     instance_id: int | None = None
     snapshot_ids: tuple[int, ...] = ()
     states: tuple[str, ...] = ()
+    folder: str | None = None
 
 
 class ForgetOrder(msgspec.Struct, frozen=True):

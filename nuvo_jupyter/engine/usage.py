@@ -9,6 +9,7 @@ from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, find_space,
 from nuvo_jupyter.engine.reports import queue_report, read_report
 from nuvo_jupyter.model.errors import InvalidInput
 from nuvo_jupyter.model.growth import Usage
+from nuvo_jupyter.model.paths import parse_path
 from nuvo_jupyter.model.reference import CURRENT
 from nuvo_jupyter.model.requests import Collect, OfTask, UsageMeasure
 from nuvo_jupyter.model.roles import Need
@@ -22,11 +23,14 @@ def usage(call: Call, request: UsageMeasure) -> Task:
     It tells whether content is also held elsewhere, so it is for admins: of the space concerned, or managers for all.
 
     Raises:
-        InvalidInput: a space and an instance of another one, or a state that is no snapshot.
+        InvalidInput: a space and an instance of another one, a state that is no snapshot, or a folder of no instance.
         Refused: the caller is no admin of it.
     """
     space_id: int | None = None
     instance_id: int | None = None
+    folder = parse_path(request.folder) if request.folder else request.folder
+    if folder is not None and not request.instance:
+        raise InvalidInput("A folder is in an instance, and none was named.", hint="Name one.")
     with call.read() as connection:
         access = call.access(connection)
         if request.space:
@@ -54,7 +58,7 @@ def usage(call: Call, request: UsageMeasure) -> Task:
             access.require_organization(Need.MANAGER)
         else:
             call.space = get_space(connection, space_id)
-    order = UsageOrder(space_id, instance_id, tuple(ids), request.states)
+    order = UsageOrder(space_id, instance_id, tuple(ids), request.states, folder)
     return queue_report(call, TaskKind.USAGE, "Measure who holds how much", order, request.wait, space_id)
 
 

@@ -246,6 +246,8 @@ class NuvoMagics(Magics):
 
     @magic_arguments()
     @argument("snapshots", nargs="*", help="Also say what deleting these would free.")
+    @argument("--by", choices=["snapshot", "path", "table"], default="snapshot", help="One line for each.")
+    @argument("--folder", default="", help="With --by path: what is in this folder of the instance.")
     @line_magic
     @concise
     def usage(self, line: str) -> Result:
@@ -253,10 +255,12 @@ class NuvoMagics(Magics):
         args = parse(self.usage, line)
         with self.connection.place() as place:
             task = place.client.usage(
-                instance=place.state(""), states=[place.snapshot(text) for text in args.snapshots]
+                instance=place.state(""),
+                states=[place.snapshot(text) for text in args.snapshots],
+                folder=args.folder if args.by != "snapshot" or args.folder else None,
             )
             done = finish(self.shell, place.client, task)
-            return shown.usage(place.client.usage_show(id=done.id))
+            return shown.usage(place.client.usage_show(id=done.id), args.by)
 
 
 def _strategies(args: Any, **by_kind: str | None) -> dict[str, Any]:

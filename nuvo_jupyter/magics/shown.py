@@ -29,14 +29,30 @@ def snapshot(found: Snapshot, note: str = "") -> Result:
     return Result(found, f"Snapshot {found.reference}{name}: {'; '.join(notes)}", note=note)
 
 
-def usage(found: Usage) -> Result:
-    """What each snapshot of an instance needs of the store."""
+def usage(found: Usage, by: str = "snapshot") -> Result:
+    """What each snapshot, path or table of an instance needs of the store."""
     instances = [one for space in found.spaces for one in space.instances]
     title = "; ".join(
         f"{one.instance} needs {one.held:,} bytes, {one.alone:,} of them alone" for one in instances
     )
     if found.frees is not None:
         title += f"; {found.frees.size:,} bytes would be free without {', '.join(found.frees.states)}"
+    if any(one.paths for one in instances) or by != "snapshot":
+        paths = [item for one in instances for item in one.paths if by != "table" or item.kind == "table"]
+        by_path = [
+            (
+                item.name,
+                item.kind.value,
+                item.snapshots,
+                item.versions,
+                f"{item.held:,}",
+                f"{item.alone:,}",
+                "" if item.frees is None else f"{item.frees:,}",
+            )
+            for item in paths
+        ]
+        columns = ("what", "kind", "snapshots", "versions", "holds", "alone", "free without its snapshots")
+        return Result(found, title, columns, by_path)
     rows = [
         (item.reference, item.name, item.created_at, f"{item.held:,}", f"{item.alone:,}")
         for one in instances

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from nuvo_jupyter.model.changes import ObjectKind
 from nuvo_jupyter.model.retention import Keep
 from nuvo_jupyter.model.snapshots import Reason
 
@@ -31,12 +32,40 @@ class SnapshotUsage(msgspec.Struct, frozen=True):
     deleted: bool = False
 
 
+class PathUsage(msgspec.Struct, frozen=True):
+    """What all versions of one path in an instance's snapshots, and in what was last distributed to it, need of the store.
+
+    Args:
+        path: of a table, an application, a file or a folder.
+        name: under which people know it.
+        folder: whether it is a folder, with all in it.
+        snapshots: how many have it.
+        versions: how many different ones there are.
+        held: stored bytes of all versions.
+        alone: of those, what nothing else needs: no other path, and no other instance.
+        frees: what deleting all snapshots that have it would free; ``None`` where that was not worked out.
+        newest: whether the newest snapshot has it.
+    """
+
+    path: str
+    name: str
+    kind: ObjectKind
+    folder: bool
+    snapshots: int
+    versions: int
+    held: int
+    alone: int
+    frees: int | None
+    newest: bool
+
+
 class InstanceUsage(msgspec.Struct, frozen=True):
     """What one instance's snapshots, and what was last distributed to it, need of the store together.
 
     Args:
         snapshots: how many there are.
         details: each, newest first; empty unless the instance was asked for.
+        paths: what each path needs, the largest first; empty unless asked for.
     """
 
     instance: str
@@ -44,6 +73,7 @@ class InstanceUsage(msgspec.Struct, frozen=True):
     held: int
     alone: int
     details: tuple[SnapshotUsage, ...] = ()
+    paths: tuple[PathUsage, ...] = ()
 
 
 class SpaceUsage(msgspec.Struct, frozen=True):

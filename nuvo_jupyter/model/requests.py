@@ -551,6 +551,17 @@ class UsageMeasure(Request, frozen=True, kw_only=True):
         tuple[StateText, ...],
         Meta(max_length=10_000, description="Also say what deleting these snapshots would free."),
     ] = ()
+    folder: (
+        Annotated[
+            str,
+            Meta(
+                max_length=5000,
+                description="Also say what each path in this folder of the instance needs; '' for all tables, "
+                "applications, files and folders.",
+            ),
+        ]
+        | None
+    ) = None
     wait: Wait = 0
 
 

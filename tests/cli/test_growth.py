@@ -23,6 +23,11 @@ def test_usage_deleting_and_collecting_agree(nuvo: Run, folder: Path) -> None:
         nuvo("usage", "-i", "master").stdout,
         re.MULTILINE,
     )
+    by_path = nuvo("usage", "-i", "master", "--by", "path").stdout
+    assert {line.split("\t")[0] for line in by_path.splitlines()} == {"a.txt", "data.bin", "week 1/"}
+    inside = json.loads(nuvo("usage", "--by", "path", "--folder", "week 1", "--json").stdout)
+    assert [one["path"] for one in inside["spaces"][0]["instances"][0]["paths"]] == ["week 1/naïve 🚲.txt"]
+    assert not nuvo("usage", "--by", "table").stdout
     frees = json.loads(nuvo("usage", "@1", "@2", "--json").stdout)["frees"]["size"]
     nuvo("delete", "1")
     nuvo("delete", "2")

@@ -75,6 +75,7 @@ def test_usage_is_for_admins_of_what_it_is_about(course: Campus) -> None:
     for user, fields in (
         (PROFESSOR, {}),
         (PROFESSOR, {"states": ["other/master@1"]}),
+        (PROFESSOR, {"instance": "other/master", "folder": ""}),
         ("anna", {"instance": "intro/anna"}),
         ("anna", {"states": [mine]}),
     ):

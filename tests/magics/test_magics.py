@@ -43,6 +43,7 @@ def test_usage_of_every_snapshot_and_what_deleting_some_frees(shell: Interactive
     for text in ("one " * 500, "two " * 500):
         (folder / "a.txt").write_text(text)
         run(shell, "%snapshot")
+    assert {row[0] for row in run(shell, "%usage --by path").rows} == {"a.txt", "week 1"}
     found = run(shell, "%usage 1")
     assert [row[0] for row in found.rows] == ["course/master@2", "course/master@1"]
     (details,) = [one.details for space in found.spaces for one in space.instances]

@@ -1599,6 +1599,8 @@ export interface components {
             alone: number;
             /** @description each, newest first; empty unless the instance was asked for. */
             details: components["schemas"]["SnapshotUsage"][];
+            /** @description what each path needs, the largest first; empty unless asked for. */
+            paths: components["schemas"]["PathUsage"][];
         };
         /**
          * Keep
@@ -1788,6 +1790,31 @@ export interface components {
             kind: components["schemas"]["NodeKind"];
             old_size: number;
             new_size: number;
+        };
+        /**
+         * PathUsage
+         * @description What all versions of one path in an instance's snapshots, and in what was last distributed to it, need of the store.
+         */
+        PathUsage: {
+            /** @description of a table, an application, a file or a folder. */
+            path: string;
+            /** @description under which people know it. */
+            name: string;
+            kind: components["schemas"]["ObjectKind"];
+            /** @description whether it is a folder, with all in it. */
+            folder: boolean;
+            /** @description how many have it. */
+            snapshots: number;
+            /** @description how many different ones there are. */
+            versions: number;
+            /** @description stored bytes of all versions. */
+            held: number;
+            /** @description of those, what nothing else needs: no other path, and no other instance. */
+            alone: number;
+            /** @description what deleting all snapshots that have it would free; `None` where that was not worked out. */
+            frees: number | null;
+            /** @description whether the newest snapshot has it. */
+            newest: boolean;
         };
         /**
          * Person
@@ -4810,6 +4837,8 @@ export interface operations {
                      * @default []
                      */
                     states?: string[];
+                    /** @default null */
+                    folder?: string | null;
                     /**
                      * @description Seconds to wait for the task to finish before answering with where it stands.
                      * @default 0
