@@ -22,6 +22,8 @@ def environment(home: Path) -> dict[str, str]:
     """Variables with which only the home in ``home`` is used, whatever the user's own configuration says."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NUVO_", "JPY_"))}
     settings = {"NUVO_HOME": str(home), "NUVO_CONFIRM_BYTES": "0", "NUVO_CONFIRM_FILES": "0"}
+    # Compiled modules are kept, as an installed package has them; else each start would compile all of them.
+    settings["PYTHONDONTWRITEBYTECODE"] = ""
     return {**kept, **settings, "JUPYTER_CONFIG_DIR": str(home.parent / "config")}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import secrets
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -23,8 +24,8 @@ GENERATION = "store.generation"
 # One statement text for every full batch, so that the drivers' statement caches hit. SQLite takes up to
 # 32,766 variables, PostgreSQL 65,535; longer statements are no faster.
 BATCH = 1000
-STEP = 10_000
-"""Rows that are handed to the driver at once, which may copy them."""
+STEP = 200
+"""Rows that one statement inserts: twice as fast as one by one."""
 
 
 class Location(NamedTuple):
@@ -134,12 +135,14 @@ def add_packs(
     if rows:
         # In order, because writers that enter the same blobs in different orders would wait for each other.
         rows.sort()
-        text = (
-            'INSERT INTO blob (id, pack_id, "offset", length, size, codec, kind) '  # noqa: S608
-            f"VALUES ({marks(connection, 7)}) ON CONFLICT DO NOTHING"
-        )
         for start in range(0, len(rows), STEP):
-            connection.exec_driver_sql(text, rows[start : start + STEP])
+            some = rows[start : start + STEP]
+            row = f"({marks(connection, 7)})"
+            text = (
+                'INSERT INTO blob (id, pack_id, "offset", length, size, codec, kind) '  # noqa: S608
+                f"VALUES {','.join((row,) * len(some))} ON CONFLICT DO NOTHING"
+            )
+            connection.exec_driver_sql(text, tuple(chain.from_iterable(some)))
 
 
 def remove_pack(connection: Connection, pack_id: int) -> None:

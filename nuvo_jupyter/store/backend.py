@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +16,27 @@ class Object(NamedTuple):
 
     path: str
     size: int
+
+
+class Upload(ABC):
+    """An object on its way: it has no path before all of it is there."""
+
+    @abstractmethod
+    def write(self, pieces: Sequence[Buffer]) -> None:
+        """Add bytes at its end; they may be changed once this returns.
+
+        Raises:
+            StorageFull: no space or quota left.
+            ServiceUnavailable: the place does not answer or may not be written.
+        """
+
+    @abstractmethod
+    def finish(self, path: str) -> bool:
+        """Store it as :meth:`Backend.put` does. Must not be used afterwards, whatever happens."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Store nothing of it. Must not be used afterwards."""
 
 
 class Backend(ABC):
@@ -34,6 +55,14 @@ class Backend(ABC):
             StorageFull: no space or quota left.
             ServiceUnavailable: the place does not answer or may not be written.
         """
+
+    def upload(self) -> Upload:
+        """Begin an object that is put when its last byte is known.
+
+        Raises:
+            StorageFull, ServiceUnavailable: as for :meth:`put`.
+        """
+        return _Collected(self)
 
     @abstractmethod
     def get(self, path: str, start: int, length: int) -> bytes:
@@ -59,6 +88,24 @@ class Backend(ABC):
 
     def close(self) -> None:  # noqa: B027
         """Let go of what is held open."""
+
+
+class _Collected(Upload):
+    """Kept in memory, where a place takes objects only as a whole."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._data = bytearray()
+
+    def write(self, pieces: Sequence[Buffer]) -> None:
+        for piece in pieces:
+            self._data += piece
+
+    def finish(self, path: str) -> bool:
+        return self._backend.put(path, self._data)
+
+    def abandon(self) -> None:
+        self._data.clear()
 
 
 def open_backend(url: str, options: Mapping[str, str] | None = None, *, make: bool = True) -> Backend:

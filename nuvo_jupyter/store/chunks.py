@@ -7,7 +7,8 @@ store's format: other ones would find nothing stored before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import cycle
 
 from blake3 import blake3
 
@@ -17,7 +18,10 @@ WHOLE_UP_TO = 1 << 20
 """Content of up to this many bytes is one blob."""
 MIN_CHUNK, AVERAGE_CHUNK, MAX_CHUNK = 256 << 10, 1 << 20, 4 << 20
 WINDOW = 8 << 20
-"""Bytes of a stream that are held at once."""
+"""Bytes of a stream that are cut at once."""
+
+Fill = Callable[[memoryview], int]
+"""Puts the next bytes of a stream where it is told, as many as it likes, and says how many; none at its end."""
 
 
 def cut(data: Buffer) -> list[memoryview]:
@@ -33,44 +37,63 @@ def content_ids(data: Buffer) -> tuple[bytes, ...]:
     return tuple(blake3(piece).digest() for piece in cut(data))
 
 
-def windows(stream: Iterable[Buffer], room: bytearray | None = None) -> Iterator[list[memoryview]]:
-    """Cut a stream of any piece sizes as :func:`cut` would cut all of it, holding one window.
+def filled(fill: Fill, room: Callable[[], bytearray]) -> Iterator[list[memoryview]]:
+    """Cut a stream as :func:`cut` would cut all of it, where it was read to.
 
     Args:
-        room: for the window; used again for one stream after the other, it saves taking fresh memory.
+        room: gives :data:`WINDOW` bytes to read the next window to: not those of the pieces given last.
 
     Yields:
-        Lists of consecutive blobs; each list, and what is in it, is only valid until the next is asked for.
+        Lists of consecutive blobs, all in the same room.
     """
-    held = bytearray() if room is None else room
+    view = memoryview(room())
     used = 0
     large = False
-    for piece in stream:
-        rest = memoryview(piece)
-        while rest:
-            part = rest[: WINDOW - used]
-            rest = rest[len(part) :]
-            end = used + len(part)
-            if end > len(held):
-                # Only before the first list was given: then it has its full size.
-                del held[used:]
-                held += part
-            else:
-                held[used:end] = part
-            used = end
-            if used == WINDOW:
-                large = True
-                view = memoryview(held)[:used]
-                pieces = _chunks(view)
-                # The last one ends where the window ends, not where the content says so.
-                done = sum(map(len, pieces[:-1]))
-                yield pieces[:-1]
-                pieces.clear()
-                used -= done
-                view[:used] = view[done:]
+    while True:
+        while used < WINDOW and (length := fill(view[used:])):
+            used += length
+        if used < WINDOW:
+            break
+        large = True
+        pieces = _chunks(view)
+        # It ends where the window ends, not where the content says so.
+        rest = pieces.pop()
+        view = memoryview(room())
+        used = len(rest)
+        view[:used] = rest
+        yield pieces
     if used:
-        view = memoryview(held)[:used]
-        yield _chunks(view) if large else cut(view)
+        yield _chunks(view[:used]) if large else cut(view[:used])
+
+
+def two_rooms() -> Callable[[], bytearray]:
+    """Rooms for :func:`filled`, in turn, where pieces are done with before the next are asked for."""
+    return cycle((bytearray(WINDOW), bytearray(WINDOW))).__next__
+
+
+def windows(stream: Iterable[Buffer]) -> Iterator[list[memoryview]]:
+    """Cut a stream of any piece sizes; each list, and what is in it, is only valid until the next is asked for."""
+    return filled(filling(stream), two_rooms())
+
+
+def filling(stream: Iterable[Buffer]) -> Fill:
+    """A stream of pieces of any sizes, to be read as :func:`filled` does."""
+    pieces = iter(stream)
+    rest = memoryview(b"")
+
+    def fill(room: memoryview) -> int:
+        nonlocal rest
+        while not rest:
+            piece = next(pieces, None)
+            if piece is None:
+                return 0
+            rest = memoryview(piece)
+        length = min(len(rest), len(room))
+        room[:length] = rest[:length]
+        rest = rest[length:]
+        return length
+
+    return fill
 
 
 def _chunks(view: memoryview) -> list[memoryview]:

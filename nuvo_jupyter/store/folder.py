@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from nuvo_jupyter.model.errors import NuvoError, ServiceUnavailable, StorageFull, StoreDamaged
-from nuvo_jupyter.store.backend import Backend, Object
+from nuvo_jupyter.store.backend import Backend, Object, Upload
 from nuvo_jupyter.store.pack import Buffer
 
 STALE_SECONDS = 24 * 3600
@@ -30,32 +30,28 @@ class FolderBackend(Backend):
 
     def __init__(self, folder: str, *, make: bool = True) -> None:
         self.url = folder
-        self._temporary = os.path.join(folder, "tmp")
+        self.temporary = os.path.join(folder, "tmp")
         self._made: set[str] = set()
         if not make:
             return
-        with self._translated("opened"):
-            self._make_folder(self._temporary)
+        with self.translated("opened"):
+            self.make_folder(self.temporary)
             self._sweep()
 
     def put(self, path: str, data: Buffer) -> bool:
-        target = os.path.join(self.url, path)
-        with self._translated("written"):
-            self._make_folder(os.path.dirname(target))
-            temporary = os.path.join(self._temporary, os.urandom(12).hex())
-            try:
-                _write(temporary, data)
-                stored = _place(temporary, target)
-            finally:
-                # What cannot be removed now is swept away later; the object is there all the same.
-                with suppress(OSError):
-                    os.unlink(temporary)
-            # Also when it was there: whoever put it may not have come so far.
-            _sync_folder(os.path.dirname(target))
-        return stored
+        upload = _Upload(self)
+        try:
+            upload.write([data])
+        except BaseException:
+            upload.abandon()
+            raise
+        return upload.finish(path)
+
+    def upload(self) -> Upload:
+        return _Upload(self)
 
     def get(self, path: str, start: int, length: int) -> bytes:
-        with self._translated("read"):
+        with self.translated("read"):
             descriptor = os.open(os.path.join(self.url, path), os.O_RDONLY | os.O_CLOEXEC)
             try:
                 data = os.pread(descriptor, length, start)
@@ -72,7 +68,7 @@ class FolderBackend(Backend):
         pending = [prefix]
         while pending:
             folder = pending.pop()
-            with self._translated("read"):
+            with self.translated("read"):
                 try:
                     with os.scandir(os.path.join(self.url, folder)) as entries:
                         found = list(entries)
@@ -86,17 +82,18 @@ class FolderBackend(Backend):
                     yield Object(path, size)
 
     def size(self, path: str) -> int | None:
-        with self._translated("read"):
+        with self.translated("read"):
             try:
                 return os.stat(os.path.join(self.url, path)).st_size
             except FileNotFoundError:
                 return None
 
     def delete(self, path: str) -> None:
-        with self._translated("written"), suppress(FileNotFoundError):
+        with self.translated("written"), suppress(FileNotFoundError):
             os.unlink(os.path.join(self.url, path))
 
-    def _make_folder(self, folder: str) -> None:
+    def make_folder(self, folder: str) -> None:
+        """Make a folder, and those above it, durably; not looked at again once it was seen."""
         if folder in self._made:
             return
         missing = []
@@ -114,14 +111,15 @@ class FolderBackend(Backend):
     def _sweep(self) -> None:
         # Left behind by processes that were killed while they wrote a pack.
         limit = time.time() - STALE_SECONDS
-        with os.scandir(self._temporary) as entries:
+        with os.scandir(self.temporary) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
                     if entry.stat(follow_symlinks=False).st_mtime < limit:
                         os.unlink(entry.path)
 
     @contextmanager
-    def _translated(self, what: str) -> Iterator[None]:
+    def translated(self, what: str) -> Iterator[None]:
+        """Name what the system refuses in our words."""
         try:
             yield
         except OSError as error:
@@ -145,15 +143,47 @@ class FolderBackend(Backend):
         )
 
 
-def _write(path: str, data: Buffer) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+class _Upload(Upload):
+    """A temporary file that gets its name at the end."""
+
+    def __init__(self, backend: FolderBackend) -> None:
+        self._backend = backend
+        self._path = os.path.join(backend.temporary, os.urandom(12).hex())
+        with backend.translated("written"):
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def write(self, pieces: Sequence[Buffer]) -> None:
+        with self._backend.translated("written"):
+            for piece in pieces:
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+
+    def finish(self, path: str) -> bool:
+        target = os.path.join(self._backend.url, path)
+        with self._backend.translated("written"):
+            try:
+                try:
+                    os.fsync(self._descriptor)
+                finally:
+                    os.close(self._descriptor)
+                self._backend.make_folder(os.path.dirname(target))
+                stored = _place(self._path, target)
+            finally:
+                self._remove()
+            # Also when it was there: whoever put it may not have come so far.
+            _sync_folder(os.path.dirname(target))
+        return stored
+
+    def abandon(self) -> None:
+        with suppress(OSError):
+            os.close(self._descriptor)
+        self._remove()
+
+    def _remove(self) -> None:
+        # What cannot be removed now is swept away later; the object is there all the same.
+        with suppress(OSError):
+            os.unlink(self._path)
 
 
 def _place(temporary: str, target: str) -> bool:

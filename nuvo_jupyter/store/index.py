@@ -74,6 +74,11 @@ class BlobIndex:
         """Those of ``ids`` that are stored; ``since`` as for :meth:`locate`."""
         return set(self.locate(ids, since))
 
+    def is_empty(self) -> bool:
+        """Whether no blob is stored yet."""
+        with self.catalog.read() as connection:
+            return not blobs.any_pack(connection)
+
     def pack_names(self, pack_ids: Iterable[int]) -> dict[int, bytes]:
         """The names (32 bytes) of packs by row id."""
         wanted = set(pack_ids)

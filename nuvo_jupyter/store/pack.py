@@ -56,9 +56,9 @@ THREADS = max(1, min(4, os.cpu_count() or 1))
 
 
 class Packed(NamedTuple):
-    """Blobs as they are to be stored, one behind the other, and for each: id, stored and plain bytes, codec, kind."""
+    """Blobs as they are to be stored: what lies one behind the other, and for each: id, stored and plain bytes, codec, kind."""
 
-    data: Buffer
+    pieces: Sequence[Buffer]
     ids: Sequence[bytes]
     lengths: Sequence[int]
     sizes: Sequence[int]
@@ -104,61 +104,43 @@ class Pack(NamedTuple):
     entries: Entries
 
 
+def header() -> bytes:
+    """How a new pack begins."""
+    # The nonce makes every pack's name new: content written again after a repair can never be
+    # taken for a damaged pack that still lies there.
+    return HEADER.pack(MAGIC, VERSION, os.urandom(16))
+
+
+def ending(entries: Entries) -> bytes:
+    """How a pack with these blobs ends: index and footer."""
+    index = entries.encoded()
+    return index + FOOTER.pack(len(index), blake3(index).digest(), END)
+
+
 class PackBuilder:
-    """Puts stored blobs together and seals them into a :class:`Pack`.
+    """Puts stored blobs together in memory and seals them into a :class:`Pack`."""
 
-    Args:
-        room: where to do so, grown as needed. It may be used again when the pack before is not needed any more:
-            fresh memory for each would cost more than all else.
-    """
-
-    def __init__(self, room: bytearray | None = None) -> None:
-        self._room = bytearray() if room is None else room
-        self._size = 0
+    def __init__(self) -> None:
+        self._data = bytearray(header())
         self._entries = Entries()
-        # The nonce makes every pack's name new: content written again after a repair can never be
-        # taken for a damaged pack that still lies there.
-        self._put(HEADER.pack(MAGIC, VERSION, os.urandom(16)))
 
     def append(self, id_: bytes, stored: Buffer, size: int, codec: int, kind: int) -> None:
         """Add one blob as it is to be stored; ``size`` is that of its plain bytes."""
-        self.append_many(Packed(stored, [id_], [len(stored)], [size], [codec], [kind]))
-
-    def append_many(self, packed: Packed) -> None:
-        """Add blobs as they are to be stored."""
-        self._put(packed.data)
-        self._entries.extend(packed)
-
-    def _put(self, data: Buffer) -> None:
-        start, self._size = self._size, self._size + len(data)
-        if self._size > len(self._room):
-            # Behind the end it grows in place, or by half.
-            del self._room[start:]
-            self._room += data
-        else:
-            self._room[start : self._size] = data
+        self._data += stored
+        self._entries.extend(Packed([stored], [id_], [len(stored)], [size], [codec], [kind]))
 
     @property
     def is_full(self) -> bool:
         """Whether it is time to seal."""
-        return self._size >= TARGET_SIZE or len(self._entries) >= MAX_BLOBS
+        return len(self._data) >= TARGET_SIZE or len(self._entries) >= MAX_BLOBS
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def seal(self) -> Pack:
         """Write index and footer; the builder must not be used afterwards."""
-        index = self._entries.encoded()
-        self._put(index)
-        self._put(FOOTER.pack(len(index), blake3(index).digest(), END))
-        data = memoryview(self._room)[: self._size]
-        return Pack(blake3(data).digest(), data, self._entries)
-
-    def released(self, pack: Pack) -> bytearray:
-        """The room of a pack whose bytes are not needed any more."""
-        if isinstance(pack.data, memoryview):
-            pack.data.release()
-        return self._room
+        self._data += ending(self._entries)
+        return Pack(blake3(self._data).digest(), self._data, self._entries)
 
 
 class Compressor:

@@ -25,20 +25,24 @@ from nuvo_jupyter.store.pack import (
     THREADS,
     Buffer,
     Compressor,
-    Entries,
-    PackBuilder,
     Packed,
-    path_of,
 )
+from nuvo_jupyter.store.pack_stream import PackStream, Written
 
 BATCH_BYTES = 1 << 20
 """Plain bytes that a thread compresses at once, while the next ones are read and hashed."""
 BATCH_BLOBS = 512
 """… or this many blobs."""
-BATCHES = THREADS + 2
-"""Batches that are compressed or wait for it, or for their turn to go into a pack."""
+BATCHES = 8 * THREADS
+"""Batches that are compressed or wait for it, or to be written: enough to be busy with while a full pack is flushed."""
+ROOMS = 4
+"""Windows of large files that are read, compressed or written."""
 INLINE_BYTES = 1 << 20
 """Up to this much is compressed and written by the caller's thread: it is done before another one had started."""
+JOINED = 64 << 10
+"""Blobs smaller than this on average, in bytes, are joined before they are written."""
+LOOKED_UP_ANYWAY = 100
+"""So few ids are looked up without asking whether the index holds any."""
 READ_SIZE = 4 << 20
 
 
@@ -53,9 +57,9 @@ class Writer:
     the caller's transaction, together with what refers to them. Leaving without a commit leaves garbage
     that nothing refers to.
 
-    Threads of its own compress batches while the caller's collects and hashes the next, and one more writes a full
-    pack while the next is filled: what is added must not change until :meth:`flush`. It holds a few batches, one
-    pack being filled and one being written: about 60 MB, and about 400 bytes for each new blob until the commit.
+    Threads of its own compress batches while the caller's collects and hashes the next, and one more writes them into
+    packs: what is added must not change until :meth:`flush`. It holds a few batches and windows of large files: about
+    60 MB, and about 400 bytes for each new blob until the commit.
     """
 
     def __init__(self, backend: Backend, index: BlobIndex, since: str | None = None) -> None:
@@ -63,20 +67,17 @@ class Writer:
         self._index = index
         self._since = since
         self._compressor = Compressor()
-        self._builder = PackBuilder()
         self._known: set[bytes] = set()
-        self._written: list[tuple[bytes, int, Entries]] = []
+        self._nothing_stored: bool | None = None
+        self._written: list[Written] = []
+        self._stream: PackStream | None = None
         self._batch: list[_New] = []
         self._batch_bytes = 0
-        self._compressing: deque[Future[Packed]] = deque()
-        self._writing: Future[None] | None = None
+        self._storing: deque[tuple[Future[None], bytearray | None]] = deque()
         self._compressors: ThreadPoolExecutor | None = None
         self._disk: ThreadPoolExecutor | None = None
         self._rooms: list[bytearray] = []
-        self._window = bytearray()
-        self._copies: list[bytearray] = []
-        self._in_use: deque[list[bytearray]] = deque()
-        self._batch_copies: list[bytearray] = []
+        self._rooms_left = ROOMS
         self._failed = False
 
     def __enter__(self) -> Self:
@@ -85,9 +86,13 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # In this order: who writes waits for who compresses.
         for executor in (self._compressors, self._disk):
             if executor is not None:
                 executor.shutdown(wait=True, cancel_futures=True)
+        if self._stream is not None:
+            self._stream.abandon()
+            self._stream = None
         if self._compressors is not None:
             _give_back()
 
@@ -105,20 +110,19 @@ class Writer:
         Content of over 1 MiB belongs into :meth:`add_content`, :meth:`add_stream` or :meth:`add_file`,
         so that equal content always has equal ids.
         """
-        return self._add(datas, kind, lent=False)
-
-    def _add(self, datas: Sequence[Buffer], kind: int, *, lent: bool) -> list[bytes]:
-        """Add blobs; what is only ``lent`` may change as soon as this returns."""
         ids = [blake3(data).digest() for data in datas]
-        fresh = {id_: data for id_, data in zip(ids, datas, strict=True) if id_ not in self._known}
-        if fresh:
-            if self._since is None:
-                self._since = self._index.current()
-            for id_ in self._index.contains(fresh.keys(), self._since):
-                del fresh[id_]
-            self._known.update(ids)
-            for id_, data in fresh.items():
-                self._take(id_, self._copied(data) if lent else data, kind)
+        fresh = self._fresh(ids, datas)
+        if fresh and max(map(len, fresh.values())) > MAX_BLOB:
+            raise TooLarge(f"A blob is over the limit of {MAX_BLOB} bytes.")
+        batch, size = self._batch, self._batch_bytes
+        for id_, data in fresh.items():
+            batch.append((id_, data, kind))
+            size += len(data)
+            if size >= BATCH_BYTES or len(batch) >= BATCH_BLOBS:
+                self._batch = []
+                self._begin(batch)
+                batch, size = self._batch, 0
+        self._batch_bytes = size
         return ids
 
     def add_content(self, data: Buffer) -> tuple[bytes, ...]:
@@ -127,10 +131,7 @@ class Writer:
 
     def add_stream(self, stream: Iterable[Buffer]) -> tuple[bytes, ...]:
         """Add a file's whole content piece by piece; returns its blob ids in order."""
-        ids: list[bytes] = []
-        for pieces in chunks.windows(stream, self._window):
-            ids.extend(self._add(pieces, CONTENT, lent=True))
-        return tuple(ids)
+        return self.add_filled(chunks.filling(stream))
 
     def add_file(self, descriptor: int, size: int) -> tuple[bytes, ...]:
         """Add an open file from its current position; returns its blob ids in order.
@@ -142,6 +143,24 @@ class Writer:
         """
         return self.add_stream(_read(descriptor, size))
 
+    def add_filled(self, fill: chunks.Fill) -> tuple[bytes, ...]:
+        """Add a file's whole content as ``fill`` gives it, compressed and written from where it was put."""
+        rooms: deque[bytearray] = deque()
+
+        def room() -> bytearray:
+            rooms.append(self._room())
+            return rooms[-1]
+
+        ids: list[bytes] = []
+        try:
+            for pieces in chunks.filled(fill, room):
+                found = [blake3(piece).digest() for piece in pieces]
+                ids += found
+                self._lent(self._fresh(found, pieces), rooms.popleft())
+        finally:
+            self._rooms.extend(rooms)
+        return tuple(ids)
+
     def flush(self) -> None:
         """Make everything added so far durable.
 
@@ -150,20 +169,17 @@ class Writer:
         """
         try:
             if self._batch:
-                idle = not self._compressing and self._writing is None
-                if idle and self._batch_bytes <= INLINE_BYTES:
-                    self._builder.append_many(self._pack(self._next_batch()))
-                    self._copies += self._in_use.popleft()
+                batch, size = self._batch, self._batch_bytes
+                self._batch, self._batch_bytes = [], 0
+                if not self._storing and size <= INLINE_BYTES:
+                    self._store(self._pack(batch))
                 else:
-                    self._start()
-            while self._compressing:
+                    self._begin(batch)
+            while self._storing:
                 self._collect()
-            self._written_out()
-            if len(self._builder):
-                self._put(self._next_builder())
+            self._finish()
             self._rooms.clear()
-            self._copies.clear()
-            self._window = bytearray()
+            self._rooms_left = ROOMS
         except BaseException:
             self._failed = True
             raise
@@ -177,93 +193,120 @@ class Writer:
         Raises:
             ContentGone: some of it was collected meanwhile; begin again with another writer.
         """
-        if self._failed or self._compressing or self._writing or self._batch or len(self._builder):
+        if self._failed or self._storing or self._batch or self._stream is not None:
             raise RuntimeError(
                 "Writer.commit() without a flush() that worked: rows would refer to nothing durable"
             )
         standing = holding.enter(connection)
         if standing.doomed:
-            holding.claim_packs(connection, (name for name, _, _ in self._written))
+            holding.claim_packs(connection, (pack.name for pack in self._written))
         blobs.add_packs(connection, self._index.catalog, self._written)
         if standing.condemned or standing.generation != self._since:
             holding.hold(connection, self._known.union(also()))
         self._written.clear()
 
-    def _take(self, id_: bytes, data: Buffer, kind: int) -> None:
-        if len(data) > MAX_BLOB:
-            raise TooLarge(f"A blob of {len(data)} bytes is over the limit of {MAX_BLOB} bytes.")
-        self._batch.append((id_, data, kind))
-        self._batch_bytes += len(data)
-        if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= BATCH_BLOBS:
-            try:
-                self._start()
-                while len(self._compressing) > BATCHES or (self._compressing and self._compressing[0].done()):
-                    self._collect()
-            except BaseException:
-                self._failed = True
-                raise
+    def _fresh(self, ids: Sequence[bytes], datas: Sequence[Buffer]) -> dict[bytes, Buffer]:
+        """What of some blobs is neither stored nor on its way; from now on it is."""
+        known = self._known
+        fresh = {id_: data for id_, data in zip(ids, datas, strict=True) if id_ not in known}
+        if fresh:
+            if self._since is None:
+                self._since = self._index.current()
+            if self._nothing_stored is None and len(fresh) > LOOKED_UP_ANYWAY:
+                self._nothing_stored = self._index.is_empty()
+            if not self._nothing_stored:
+                for id_ in self._index.contains(fresh.keys(), self._since):
+                    del fresh[id_]
+            known.update(ids)
+        return fresh
 
-    def _copied(self, data: Buffer) -> memoryview:
-        """A copy in memory that is used again once the blob is in a pack: fresh memory would cost more than all else."""
-        room = self._copies.pop() if self._copies else bytearray()
-        size = len(data)
-        if len(room) < size:
-            # Not grown: the thread that compressed what was in it may not have let go yet.
-            room = bytearray(data)
+    def _lent(self, fresh: dict[bytes, Buffer], room: bytearray) -> None:
+        """Store what lies in a room that is used again afterwards."""
+        batch: list[_New] = []
+        size = 0
+        for id_, data in fresh.items():
+            if size >= BATCH_BYTES:
+                self._begin(batch)
+                batch, size = [], 0
+            batch.append((id_, data, CONTENT))
+            size += len(data)
+        if batch:
+            # Batches are written in order: with its last one all of a room is.
+            self._begin(batch, room)
         else:
-            room[:size] = data
-        self._batch_copies.append(room)
-        return memoryview(room)[:size]
+            self._rooms.append(room)
 
-    def _next_batch(self) -> list[_New]:
-        batch, self._batch, self._batch_bytes = self._batch, [], 0
-        self._in_use.append(self._batch_copies)
-        self._batch_copies = []
-        return batch
+    def _room(self) -> bytearray:
+        """A window to read to: fresh memory for each would cost more than all else."""
+        while not self._rooms:
+            if self._rooms_left or not self._storing:
+                self._rooms_left -= 1
+                return bytearray(chunks.WINDOW)
+            self._collect()
+        return self._rooms.pop()
 
-    def _next_builder(self) -> PackBuilder:
-        builder, self._builder = self._builder, PackBuilder(self._rooms.pop() if self._rooms else None)
-        return builder
-
-    def _start(self) -> None:
-        if self._compressors is None:
-            self._compressors = ThreadPoolExecutor(THREADS, thread_name_prefix="nuvo-zstd")
-        self._compressing.append(self._compressors.submit(self._pack, self._next_batch()))
+    def _begin(self, batch: list[_New], room: bytearray | None = None) -> None:
+        """Have a batch compressed and written; ``room`` is free once it is."""
+        try:
+            if self._compressors is None:
+                self._compressors = ThreadPoolExecutor(THREADS, thread_name_prefix="nuvo-zstd")
+                self._disk = ThreadPoolExecutor(1, thread_name_prefix="nuvo-pack")
+            assert self._disk is not None
+            packed = self._compressors.submit(self._pack, batch)
+            self._storing.append((self._disk.submit(self._store_next, packed), room))
+            while len(self._storing) > BATCHES or (self._storing and self._storing[0][0].done()):
+                self._collect()
+        except BaseException:
+            self._failed = True
+            raise
 
     def _collect(self) -> None:
-        """Put the oldest batch into the pack being filled, and have that written when it is full."""
-        self._builder.append_many(self._compressing.popleft().result())
-        self._copies += self._in_use.popleft()
-        if self._builder.is_full:
-            self._written_out()
-            if self._disk is None:
-                self._disk = ThreadPoolExecutor(1, thread_name_prefix="nuvo-pack")
-            self._writing = self._disk.submit(self._put, self._next_builder())
-
-    def _written_out(self) -> None:
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            writing.result()
+        """Wait for the oldest batch to be written."""
+        stored, room = self._storing.popleft()
+        try:
+            stored.result()
+        except BaseException:
+            self._failed = True
+            raise
+        if room is not None:
+            self._rooms.append(room)
 
     def _pack(self, batch: list[_New]) -> Packed:
         datas = [data for _, data, _ in batch]
         stored = self._compressor.compress(datas)
         parts = [part for part, _ in stored]
+        lengths = list(map(len, parts))
         return Packed(
-            parts[0] if len(parts) == 1 else b"".join(parts),
+            [b"".join(parts)] if sum(lengths) < JOINED * len(parts) else parts,
             [id_ for id_, _, _ in batch],
-            list(map(len, parts)),
+            lengths,
             list(map(len, datas)),
             [codec for _, codec in stored],
             [kind for _, _, kind in batch],
         )
 
-    def _put(self, builder: PackBuilder) -> None:
-        pack = builder.seal()
-        size = len(pack.data)
-        self._backend.put(path_of(pack.name), pack.data)
-        self._written.append((pack.name, size, pack.entries))
-        self._rooms.append(builder.released(pack))
+    def _store_next(self, packed: Future[Packed]) -> None:
+        self._store(packed.result())
+
+    def _store(self, packed: Packed) -> None:
+        """Write a batch into the pack that is being filled. By one thread at a time."""
+        if self._stream is None:
+            self._stream = PackStream(self._backend)
+        try:
+            self._stream.append(packed)
+        except BaseException:
+            # It may have been written in part: nothing may come behind that.
+            stream, self._stream = self._stream, None
+            stream.abandon()
+            raise
+        if self._stream.is_full:
+            self._finish()
+
+    def _finish(self) -> None:
+        """Make the pack that is being filled durable, if there is one."""
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            self._written.append(stream.finish())
 
 
 def _give_back() -> None:

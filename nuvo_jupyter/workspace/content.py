@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from nuvo_jupyter.model.nodes import BlobId
+from nuvo_jupyter.store import chunks
 from nuvo_jupyter.store.chunks import WHOLE_UP_TO
 from nuvo_jupyter.workspace import database, duckdb_file
 from nuvo_jupyter.workspace.rules import SAVING
@@ -84,7 +85,6 @@ class Reader:
         self._sink = sink
         self._tick = tick
         self._patience = Patience()
-        self._room = bytearray()
 
     def read(self, folder: int, name: str, seen: Fingerprint | None = None, saving: bool = False) -> Content:
         """Read the regular file at a name in an open folder.
@@ -168,20 +168,15 @@ class Reader:
     def _large(self, fd: int, before: Fingerprint) -> Content:
         size = 0
 
-        if not self._room:
-            self._room = bytearray(_READ_SIZE)
-        room = memoryview(self._room)
-
-        def pieces() -> Iterator[memoryview]:
+        def fill(room: memoryview) -> int:
             nonlocal size
-            while size <= before.size and (
-                length := os.readv(fd, [room[: min(_READ_SIZE, before.size + 1 - size)]])
-            ):
-                size += length
-                self._count(length)
-                yield room[:length]
+            # One byte more than there was, so that it shows if the file has grown; no more, so that it ends.
+            length = os.readv(fd, [room[: max(0, min(_READ_SIZE, before.size + 1 - size))]])
+            size += length
+            self._count(length)
+            return length
 
-        ids = self._sink.add_stream(pieces())
+        ids = self._sink.add_filled(fill)
         return Content(size, None, ids, before)
 
     def _database(self, folder: int, name: str) -> Content:
@@ -211,7 +206,7 @@ class Reader:
         data = read_whole(fd, before.size)
         self._count(len(data))
         if len(data) > WHOLE_UP_TO:
-            return Content(len(data), None, self._sink.add_stream([data]), before)
+            return Content(len(data), None, self._sink.add_filled(chunks.filling([data])), before)
         return Content(len(data), data, (), before)
 
     def _count(self, size: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from blake3 import blake3
@@ -20,15 +20,15 @@ class Sink(Protocol):
     def add_many(self, datas: Sequence[Buffer], kind: int = ...) -> list[bytes]:
         """Take many blobs; returns their ids in order."""
 
-    def add_stream(self, stream: Iterable[Buffer]) -> tuple[bytes, ...]:
-        """Take a file's whole content piece by piece; returns its blob ids in order."""
+    def add_filled(self, fill: chunks.Fill) -> tuple[bytes, ...]:
+        """Take a file's whole content as ``fill`` gives it; returns its blob ids in order."""
 
 
 class Hashing:
     """Takes content only to say what its ids are."""
 
     def __init__(self) -> None:
-        self._window = bytearray()
+        self._rooms: Callable[[], bytearray] | None = None
 
     def add(self, data: Buffer, kind: int = CONTENT) -> bytes:  # noqa: ARG002 - as a writer has it
         """The id one blob would have."""
@@ -38,9 +38,11 @@ class Hashing:
         """The ids many blobs would have."""
         return [blake3(data).digest() for data in datas]
 
-    def add_stream(self, stream: Iterable[Buffer]) -> tuple[bytes, ...]:
+    def add_filled(self, fill: chunks.Fill) -> tuple[bytes, ...]:
         """The ids a file's content would have."""
+        if self._rooms is None:
+            self._rooms = chunks.two_rooms()
         ids: list[bytes] = []
-        for pieces in chunks.windows(stream, self._window):
+        for pieces in chunks.filled(fill, self._rooms):
             ids.extend(blake3(piece).digest() for piece in pieces)
         return tuple(ids)

@@ -19,12 +19,18 @@ from nuvo_jupyter.model.errors import ServiceUnavailable, StorageFull, StoreDama
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.store import chunks
 from nuvo_jupyter.store.store import Store, Writer
+from nuvo_jupyter.store.writer import ROOMS
 
 
 def commit(store: Store, writer: Writer) -> None:
     writer.flush()
     with store.catalog.write() as connection:
         writer.commit(connection)
+
+
+def add_and_flush(writer: Writer, datas: list[bytes]) -> None:
+    writer.add_many(datas)
+    writer.flush()
 
 
 def packs(store: Store) -> list[Path]:
@@ -254,6 +260,74 @@ def test_a_full_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert store.contains([id_]) == set()
     assert packs(store) == []
     assert not list(Path(store.backend.url, "tmp").iterdir())
+
+
+def test_what_was_written_in_part_is_no_pack(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, written = os.write, 0
+
+    def full_once(descriptor: int, data: bytes | memoryview) -> int:
+        nonlocal written
+        written += len(data)
+        if 2_000_000 < written < 5_000_000:
+            written = 5_000_000
+            real(descriptor, memoryview(data)[:1000])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data)
+
+    with store.writer() as writer:
+        monkeypatch.setattr(os, "write", full_once)
+        with pytest.raises(StorageFull):
+            add_and_flush(writer, [noise(number, 300_000) for number in range(60)])
+        with store.catalog.write() as connection, pytest.raises(RuntimeError):
+            writer.commit(connection)
+    for path in packs(store):
+        assert blake3(path.read_bytes()).hexdigest() == path.name
+    assert not list(Path(store.backend.url, "tmp").iterdir())
+
+
+def test_a_writer_that_is_left_writes_no_pack(store: Store) -> None:
+    with store.writer() as writer:
+        writer.add_many([noise(number, 300_000) for number in range(60)])
+    assert not list(Path(store.backend.url, "tmp").iterdir())
+    for path in packs(store):
+        assert blake3(path.read_bytes()).hexdigest() == path.name
+
+
+def test_large_files_are_read_to_memory_that_is_used_again(store: Store) -> None:
+    rooms: set[int] = set()
+    data = {number: noise(number, 20_000_000) for number in range(3)}
+    nodes = {}
+    with store.writer() as writer:
+        for number, content in data.items():
+            read = chunks.filling([content])
+
+            def fill(room: memoryview, read: chunks.Fill = read) -> int:
+                rooms.add(id(room.obj))
+                return read(room)
+
+            nodes[number] = Node(NodeKind.FILE, size=len(content), content=writer.add_filled(fill))
+            # What is stored already gives its room back, too.
+            assert writer.add_stream([content]) == nodes[number].content
+        commit(store, writer)
+    assert len(rooms) <= ROOMS
+    for number, node in nodes.items():
+        assert node.content == chunks.content_ids(data[number])
+        assert store.read_file(node) == data[number]
+
+
+def test_a_file_that_cannot_be_read_on(store: Store) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield noise(0, 10_000_000)
+        raise OSError(errno.EIO, "Input/output error")
+
+    data = noise(1, 30_000_000)
+    with store.writer() as writer:
+        for _ in range(2 * ROOMS):
+            with pytest.raises(OSError, match="Input/output"):
+                writer.add_stream(pieces())
+        node = Node(NodeKind.FILE, size=len(data), content=writer.add_stream([data]))
+        commit(store, writer)
+    assert store.read_file(node) == data
 
 
 def test_a_place_that_cannot_be_a_store(tmp_path: Path, catalog: Catalog) -> None:
