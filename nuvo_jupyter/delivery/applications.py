@@ -66,29 +66,39 @@ def build_application(execution: Execution) -> None:
     _finish(execution, done)
 
 
-def refresh(context: Context, instance: Row[Any], check: Callable[[], None] | None = None) -> None:
+def refresh(
+    context: Context,
+    instance: Row[Any],
+    check: Callable[[], None] | None = None,
+    prints: dict[str, str] | None = None,
+) -> None:
     """Bring the definitions of an instance's applications up to date with their environments, before a snapshot.
 
     The network is asked only about packages that are new; without it they are packed into the definition.
 
     Args:
         check: called often; raises to cancel.
+        prints: how environments look that were looked at just now; added to.
     """
     if os.path.isdir(os.path.join(instance.workspace, APPLICATIONS)):
-        _of(context, instance).refresh_all(check=check)
+        _of(context, instance).refresh_all(check=check, prints=prints)
 
 
 def refresh_before_looking(
-    context: Context, instance: Row[Any], check: Callable[[], None] | None = None
+    context: Context,
+    instance: Row[Any],
+    check: Callable[[], None] | None = None,
+    prints: dict[str, str] | None = None,
 ) -> None:
     """:func:`refresh` for who only looks at an instance, so that it is seen as a snapshot of it would hold it.
 
     Args:
         check: called often, also while another executor works on the instance; raises to cancel.
+        prints: as for :func:`refresh`, for who looks at many instances: most share one environment.
     """
     if os.path.isdir(os.path.join(instance.workspace, APPLICATIONS)):
         with instance_lock(context.home, instance.id, check):
-            refresh(context, instance, check)
+            refresh(context, instance, check, prints)
 
 
 def build_what_came(connection: Connection, row: Row[Any], outcomes: Sequence[ObjectOutcome]) -> None:

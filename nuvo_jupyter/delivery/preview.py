@@ -130,6 +130,7 @@ class _Preview:
     Attributes:
         state: what the next target gets; ``None`` for what the source's snapshot says.
         after: what the last target would hold.
+        prints: how environments of applications looked, of which targets often share one.
     """
 
     def __init__(self, execution: Execution, source: Source) -> None:
@@ -140,11 +141,12 @@ class _Preview:
         self.after: Mapping[str, Node] | None = None
         self.contents = _Contents(self.context.store)
         self.applications = ApplicationChanges(self.context.home)
+        self.prints: dict[str, str] = {}
 
     def read_source(self, instance: Row[Any]) -> None:
         """Look at the source, where no snapshot of it was taken yet."""
         if self.source.snapshot is None:
-            refresh_before_looking(self.context, instance, self.execution.check)
+            refresh_before_looking(self.context, instance, self.execution.check, self.prints)
             with Root(instance.workspace) as root:
                 seen = look(self.context, instance.id, root, self.execution.cancelled)
             self.state = seen.nodes
@@ -171,7 +173,7 @@ class _Preview:
         contents = self.contents
         if root is not None:
             with root:
-                refresh_before_looking(self.context, instance, self.execution.check)
+                refresh_before_looking(self.context, instance, self.execution.check, self.prints)
                 nodes = look(self.context, instance.id, root, self.execution.cancelled).nodes
             contents = self.contents.beside(instance.workspace, nodes)
         planned = plan_delivery(

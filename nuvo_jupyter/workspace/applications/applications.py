@@ -196,11 +196,20 @@ class Applications:
         offline: bool = False,
         check: Callable[[], None] | None = None,
         progress: Progress | None = None,
+        prints: dict[str, str] | None = None,
     ) -> dict[str, Standing]:
-        """:meth:`refresh` of every application, as before a snapshot; a broken environment stops none of it."""
+        """:meth:`refresh` of every application, as before a snapshot; a broken environment stops none of it.
+
+        Args:
+            prints: how environments look that were looked at just now, for who refreshes many instances at once.
+        """
         found = {}
         for name in self.names():
+            here = None if prints is None else known.load(self.home, self.workspace, name)
             try:
+                if here and prints is not None and capturing.is_unchanged(self.folder(name), here, prints):
+                    found[name] = Standing.UNCHANGED
+                    continue
                 found[name] = self.refresh(name, offline=offline, check=check, progress=progress)
             except (ApplicationDamaged, EnvironmentFailed, StorageFull):
                 found[name] = Standing.FAILED

@@ -97,6 +97,23 @@ def capture(
     return written
 
 
+def is_unchanged(folder: Path, known: Known, prints: dict[str, str]) -> bool:
+    """Whether it is certain that a capture would find nothing new; many applications may live in one environment.
+
+    Args:
+        folder: of the definition.
+        known: what this machine knows of it.
+        prints: environment → how all its files look now; what is not in it is looked at and put there.
+    """
+    interpreter = known.interpreter
+    # Projects and settings lie outside of the environment: a capture looks at them.
+    if interpreter is None or known.projects or known.settings or known.program != looks(Path(known.prefix)):
+        return False
+    if interpreter.prefix not in prints:
+        prints[interpreter.prefix] = installed.print_of(_looks(interpreter), interpreter.prefix)
+    return known.looked == prints[interpreter.prefix] and known.definition == definition.digest(folder)
+
+
 def _write(
     folder: Path,
     known: Known,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from nuvo_jupyter.model.applications import Standing
 from nuvo_jupyter.model.errors import AlreadyExists, EnvironmentFailed, InvalidInput, NotFound
-from nuvo_jupyter.workspace.applications import definition, wheel
+from nuvo_jupyter.workspace.applications import definition, installed, known, wheel
 from nuvo_jupyter.workspace.applications.applications import Applications
 
 from .made import Index, editable_project, install, make_environment, make_wheel, site_of
@@ -61,6 +62,32 @@ def test_unchanged_is_recognised_and_changes_are_found(
         "alpha": "2.0",
         "beta": "1.0",
     }
+
+
+def test_an_environment_of_many_is_looked_at_once_and_changes_are_found_all_the_same(
+    tmp_path: Path, index: Index, applications: Applications, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = with_kernel(make_environment(tmp_path / "env", "alpha==1.0", index=index))
+    for name in ("one", "two", "three"):
+        applications.add(name, environment)
+        # As of applications that were built here: JupyterLab's settings are not captured from this machine.
+        here = known.load(applications.home, applications.workspace, name)
+        assert here
+        here.settings = ""
+        known.save(applications.home, here)
+    looked: list[str] = []
+    look = installed.looks
+
+    def counted(sites: Iterable[str], scripts: str = "") -> dict[str, tuple[int, int]]:
+        looked.append(scripts)
+        return look(sites, scripts)
+
+    monkeypatch.setattr(installed, "looks", counted)
+    assert set(applications.refresh_all(prints={}).values()) == {Standing.UNCHANGED}
+    assert len(looked) == 1
+    install(environment, "alpha==2.0", index=index)
+    assert set(applications.refresh_all(prints={}).values()) == {Standing.REFRESHED}
+    assert applications.show("three").packages[0].version == "2.0"
 
 
 def test_the_same_environment_elsewhere_gives_the_same_definition(
