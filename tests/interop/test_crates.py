@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from rocrate.rocrate import ROCrate
 
 from nuvo_jupyter.interop.crate import METADATA, SNAPSHOT, InvalidCrate
+from nuvo_jupyter.interop.importing import MAX_RATIO
 from nuvo_jupyter.model.errors import Cancelled, StoreDamaged
 from nuvo_jupyter.model.nodes import Exclusion, Node, NodeKind
 from nuvo_jupyter.model.paths import from_name
@@ -325,6 +326,19 @@ def test_bombs(installed: Install, crate: tuple[bytes, bytes], monkeypatch: pyte
             entry.write(bytes(1 << 20))
     with pytest.raises(InvalidCrate, match="more than is allowed"):
         there.imported(out.getvalue())
+    # Files that are honestly listed, or said to be all the same, and yet grow out of all proportion.
+    monkeypatch.setattr("nuvo_jupyter.interop.importing.HARMLESS_SIZE", 1 << 20)
+    sparse = installed()
+    dense = [bytes(1 << 20) + at.to_bytes(4) for at in range(12)]
+    id_ = sparse.snapshot({f"{at}.bin": data for at, data in enumerate(dense)})
+    with pytest.raises(InvalidCrate, match="more than is allowed"):
+        there.imported(sparse.exported(id_))
+    # What repeats takes no space: a disk image of zeros comes back.
+    id_ = sparse.snapshot({"disk.img": bytes(30 << 20), "copy.img": bytes(30 << 20)})
+    data = sparse.exported(id_)
+    assert len(data) * MAX_RATIO < 60 << 20
+    assert there.imported(data).id == id_
+    monkeypatch.undo()
     # An entry that says it is small, and is not.
     lying = bytearray(rewritten(crate[1], lambda _description, _entries: None))
     at = lying.rindex(b"PK\x01\x02", 0, lying.rindex(b"data/large.bin"))
