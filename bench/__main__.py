@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench import corpora
 from bench.disk import NoDisk, fresh_disk, has_no_journal
+from bench.environments import measure_environments
 from bench.figures import Figures
 from bench.growth import measure_growth
 from bench.handout import measure_handout, measure_preview
@@ -28,6 +29,7 @@ from bench.setup.peers import set_up
 from bench.startup import measure_startup
 from bench.states import Say, measure_states
 from bench.stored import encode, first_version, merged
+from bench.tables import measure_tables
 from bench.tools import TOOLS
 from bench.tools.base import Tool
 
@@ -41,6 +43,8 @@ PARTS = {
     "B": "few large files",
     "C": "very many tiny files",
     "D": "handing out",
+    "T": "a table of millions of rows",
+    "E": "an environment for a class",
     "start": "the command's start",
     "server": "a running Jupyter server",
     "growth": "ours against files, targets, snapshots",
@@ -66,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
     figures = Figures()
     options.folder.mkdir(parents=True, exist_ok=True)
     outer = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
+    # PostgreSQL's server does not run as root, and has to get in.
+    outer.chmod(0o711)
     versions = {tool.name: tool.version() for tool in ready}
     report = Report(scale, options.runs, ready, missing, versions, figures, "", load, options.remark)
     try:
@@ -133,6 +139,12 @@ def _measure(
         measure_handout(scale, ready, options.runs, options.slow_runs, folder / "handout", figures, say)
         if "ours" in names:
             measure_preview(scale, folder / "preview", figures, say)
+    elif part == "T":
+        measure_tables(scale, ready, options.runs, options.slow_runs, folder / "tables", figures, say)
+    elif part == "E":
+        measure_environments(
+            scale, ready, options.runs, options.slow_runs, folder / "environments", figures, say
+        )
     elif part == "start" and "ours-cli" in names:
         say("start of the command")
         measure_startup(options.runs, folder / "start", figures)

@@ -62,11 +62,15 @@ class Report:
             found = figures.times.get((work, tool))
             return "–" if found is None or not found.peak else f"{found.peak / MB:.0f}"
 
+        whole = [work for work in works if work.startswith(("T ", "E "))]
+        works = [work for work in works if work not in whole]
         tables = [
             ("Seconds, medians", _grid(works, names, seconds)),
             ("Ours as a multiple of each (below 1: ours is faster)", _grid(works, others, ratio)),
             ("Stored, MB", _grid(stores, names, megabytes)),
             ("Peak memory of the largest process, MB", _grid(works, names, peak)),
+            ("A table, and an environment: seconds, medians", _grid(whole, names, seconds)),
+            ("A table, and an environment: ours as a multiple of each", _grid(whole, others, ratio)),
             ("Targets", self._targets()),
             ("Growth", self._growth()),
         ]
@@ -113,7 +117,9 @@ class Report:
             f"Scale “{scale.name}”: A {scale.notebooks[0]:,} notebooks, scripts and CSV files, {_mb(scale.notebooks)}; "
             f"B {scale.large[0]} large files, {_mb(scale.large)}; C {scale.tiny[0]:,} tiny files, {_mb(scale.tiny)}; "
             f"D {scale.course[0]} files, {_mb(scale.course)}, to {scale.targets} targets"
-            f" (ours: each holds {scale.held} files of its own, which its backup captures).",
+            f" (ours: each holds {scale.held} files of its own, which its backup captures); "
+            f"T a table of {scale.rows:,} rows and three columns, to as many; "
+            f"E {scale.packages} packages of 25 files, for {scale.students} students.",
             f"Medians of {self.runs} interleaved runs, warm cache, disk settled before each measurement; "
             f"{os.cpu_count()} cores, {self.file_system}, {platform.system()} {platform.release()}, "
             f"Python {platform.python_version()}; load when it began {self.load:.1f}.",
@@ -136,7 +142,9 @@ class Report:
                 f"Many: {scale.watched:,} targets with {scale.held:,} files each, looked at for the first time."
             )
         if any(figure.scaled for figure in self.figures.times.values()):
-            lines.append(f"~ measured on {scale.sample} targets and scaled to {scale.targets}.")
+            lines.append(
+                f"~ measured on {scale.sample} targets and scaled to {scale.targets} (E: {scale.students})."
+            )
         for tool in self.tools:
             version = self.versions.get(tool.name)
             lines.append(f"{tool.name}: {tool.mode}{f' ({version})' if version else ''}.")
@@ -149,7 +157,12 @@ class Report:
         return lines
 
     def _runs_of(self) -> dict[str, int]:
-        works = {"A": "first snapshot", "B": "first snapshot", "C": "first snapshot", "D": "first hand-out"}
+        works = {
+            "A": "first snapshot",
+            "B": "first snapshot",
+            "C": "first snapshot",
+            "D": "first hand-out",
+        } | {"T": "hand-out", "E": "re-created for all"}
         figures = {
             letter: self.figures.times.get((f"{letter} {work}", "ours")) for letter, work in works.items()
         }

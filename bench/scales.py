@@ -21,6 +21,9 @@ class Scale:
         sample: to how many targets slow tools really deliver; their figures are scaled to all.
         snapshots: how many the store holds when one file is restored over REST.
         watched: to how many targets the preview is measured beside :attr:`targets`.
+        rows: T, the table that is kept and handed out to the targets.
+        packages: E, the environment that is re-created.
+        students: for so many.
         idle: seconds an idle server is watched.
         starts: how often it is started, with and without Nuvo.
         growth_files, growth_targets, growth_snapshots: the sizes that growth is measured at.
@@ -36,6 +39,9 @@ class Scale:
     sample: int
     snapshots: int
     watched: int
+    rows: int
+    packages: int
+    students: int
     idle: float = 20.0
     starts: int = 7
     growth_files: tuple[int, ...] = (100, 1_000, 10_000)
@@ -57,6 +63,9 @@ SCALES = {
             sample=2,
             snapshots=10,
             watched=6,
+            rows=20_000,
+            packages=3,
+            students=3,
             idle=0.5,
             starts=1,
             growth_files=(50, 200),
@@ -74,6 +83,9 @@ SCALES = {
             sample=2,
             snapshots=100,
             watched=20,
+            rows=200_000,
+            packages=20,
+            students=5,
         ),
         Scale(
             "default",
@@ -86,6 +98,9 @@ SCALES = {
             sample=3,
             snapshots=1_000,
             watched=100,
+            rows=1_000_000,
+            packages=60,
+            students=10,
         ),
         Scale(
             "full",
@@ -98,6 +113,9 @@ SCALES = {
             sample=10,
             snapshots=1_000,
             watched=1_000,
+            rows=5_000_000,
+            packages=60,
+            students=30,
             growth_files=(1_000, 10_000, 100_000),
             growth_targets=(10, 100, 1_000, 10_000),
             growth_snapshots=(10, 1_000, 10_000),

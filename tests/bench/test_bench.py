@@ -60,6 +60,18 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return measured(folder, "--tools", "ours", "--runs", "1", "--corpora", "server,growth")
 
 
+def test_tables_and_environments_are_measured(tmp_path: Path) -> None:
+    found = measured(tmp_path, "--tools", "ours,duckdb-file,pg_dump,pip", "--runs", "1", "--corpora", "T,E")
+    works = {(row["work"], row["tool"]) for row in found["times"]}
+    of_table = ("first snapshot", "no change", "hand-out", "one row added", "one row added, handed out")
+    assert {(f"T {work}", "ours") for work in of_table} <= works
+    assert {(f"E {work}", "ours") for work in ("captured", "no change", "re-created for all")} <= works
+    assert {("T hand-out", "duckdb-file"), ("E re-created for all", "pip")} <= works
+    assert ("T hand-out", "pg_dump") in works or "pg_dump" in found["missing"] | found["failures"]
+    assert all(row["right"] for row in found["checks"])
+    assert "A table, and an environment: ours as a multiple of each" in found["text"]
+
+
 def test_every_piece_of_work_is_measured_in_each_run(whole: dict[str, Any]) -> None:
     works = {row["work"]: len(row["seconds"]) for row in whole["times"] if row["tool"] == "ours"}
     wanted = {f"{corpus} {work}" for corpus in "AC" for work in STATES | CHANGES}
