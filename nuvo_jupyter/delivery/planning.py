@@ -9,6 +9,7 @@ import msgspec
 from nuvo_jupyter.delivery.rows import merging_rows
 from nuvo_jupyter.delivery.sources import Source, state_of, strategies_into_distributed
 from nuvo_jupyter.merge.kinds import plan_kinds
+from nuvo_jupyter.merge.logs import with_logs
 from nuvo_jupyter.merge.recall import plan_recall
 from nuvo_jupyter.merge.resolve import resolve_all
 from nuvo_jupyter.model.changes import Change
@@ -68,4 +69,5 @@ def plan_delivery(
     objects = None if source.paths is None else list(source.paths)
     changes = plan_kinds(state, target, base, strategies=strategies, objects=objects, label=source.label)
     rows = merging_rows(read, strategies.key) if strategies.append_rows else None
-    return Planned(state, changes, resolve_all(changes, read, state, target, base, source.label, rows))
+    resolved = resolve_all(changes, read, state, target, base, source.label, rows)
+    return Planned(state, *with_logs(changes, resolved, state, target))
