@@ -123,5 +123,13 @@ def _python(folder: str, nodes: Mapping[str, Node], read: Callable[[Node], bytes
     try:
         version = msgspec.json.decode(read(node))["python"]["version"].split(".")
         return f"{int(version[0])}.{int(version[1])}"
-    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, ValueError, IndexError):
+    except (
+        msgspec.MsgspecError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        IndexError,
+        RecursionError,
+    ):
         return ""

@@ -13,7 +13,7 @@ import pytest
 from nuvo_jupyter.delivery.scheduling import queue_due
 from nuvo_jupyter.model.applications import in_words
 from nuvo_jupyter.model.changes import ObjectKind
-from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotFound
+from nuvo_jupyter.model.errors import AlreadyExists, ApplicationDamaged, InvalidInput, NotFound
 from nuvo_jupyter.model.tasks import Preview, TargetPreview, Task
 from tests.workspace.applications.made import install, make_environment, make_wheel
 
@@ -325,3 +325,20 @@ def test_the_clock_takes_a_snapshot_where_a_package_was_installed(
         "application_compare", PROFESSOR, left=newest.reference, right=f"{MASTER}@1", name="science"
     )
     assert [(one.before, one.after) for one in found.packages] == [("2.0", "1.0")]
+
+
+def test_a_definition_that_is_none_keeps_nobody_from_snapshots_and_exports(
+    course: Campus, science: Path
+) -> None:
+    definition = course.workspace(MASTER) / ".nuvo" / "applications" / "science" / "app.json"
+    definition.unlink()
+    definition.mkdir()
+    course.snapshot(MASTER)
+    with pytest.raises(ApplicationDamaged, match=r"app\.json"):
+        shown(course, MASTER)
+    definition.rmdir()
+    definition.write_text("[" * 100_000)
+    state = course.snapshot(MASTER)
+    with pytest.raises(ApplicationDamaged, match=r"app\.json"):
+        shown(course, MASTER)
+    assert b"".join(course.call("crate_export", PROFESSOR, state=state).body)

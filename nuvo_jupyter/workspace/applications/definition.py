@@ -68,7 +68,7 @@ def read(folder: Path) -> Written:
             )
         try:
             definition = msgspec.json.decode(_bytes(fd, APP, _SMALL_MAX), type=Definition)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise ApplicationDamaged(
                 f"{APP} of the application {folder.name} cannot be read: {error}."
             ) from error
@@ -264,11 +264,15 @@ def _bytes(fd: int, name: str, most: int) -> bytes:
         file = os.open(name, READ_FLAGS, dir_fd=fd)
     except OSError as error:
         raise ApplicationDamaged(f"The application's file {name} is missing or cannot be read.") from error
-    with open(file, "rb") as opened:
+    try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode) or status.st_size > most:
             raise ApplicationDamaged(f"The application's file {name} is none, or too large.")
-        return opened.read(most)
+        # Nothing but a file can be opened so.
+        with open(file, "rb", closefd=False) as opened:
+            return opened.read(most)
+    finally:
+        os.close(file)
 
 
 def _take(folder: Path, files: Iterable[Path]) -> set[str]:

@@ -61,7 +61,7 @@ def capture_kernel(prefix: Path, spec: Path | None = None) -> tuple[str, tuple[s
     try:
         content = msgspec.json.decode((spec / "kernel.json").read_bytes(), type=dict[str, Any])
         argv = [str(part) for part in content["argv"]]
-    except (OSError, msgspec.MsgspecError, KeyError, TypeError):
+    except (OSError, msgspec.MsgspecError, KeyError, TypeError, RecursionError):
         return "", (), {}
     kept = {key: content[key] for key in _TAKEN if key in content}
     kept["argv"] = [_python(argv[0], prefix), *(part.replace(str(prefix), ENVIRONMENT) for part in argv[1:])]
@@ -160,7 +160,7 @@ def owner(kernels: Path, name: str) -> Owner | None:
     try:
         content = msgspec.json.decode((kernels / name / "kernel.json").read_bytes(), type=dict[str, Any])
         return msgspec.convert(content["metadata"][OWNER], Owner)
-    except (OSError, msgspec.MsgspecError, KeyError, TypeError):
+    except (OSError, msgspec.MsgspecError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -202,7 +202,7 @@ def _content(template: str) -> dict[str, Any]:
         argv = content["argv"]
         if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
             raise TypeError
-    except (msgspec.MsgspecError, KeyError, TypeError):
+    except (msgspec.MsgspecError, KeyError, TypeError, RecursionError):
         raise ApplicationDamaged(
             "The application's kernel.json.in cannot be read or starts nothing."
         ) from None

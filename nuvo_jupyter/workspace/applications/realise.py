@@ -19,6 +19,7 @@ from nuvo_jupyter.model.errors import (
     PackageUnavailable,
     PythonUnsuitable,
 )
+from nuvo_jupyter.model.objects import APPLICATIONS
 from nuvo_jupyter.workspace.applications import definition, install, kernel, sources, uv
 from nuvo_jupyter.workspace.applications.compare import mismatch
 from nuvo_jupyter.workspace.applications.conda.locked import CondaLock
@@ -227,6 +228,10 @@ def _install_kernel(
         # Two instances of one user whose environments differ: notebooks of the first keep the plain name.
         mark = blake3.blake3(os.fsencode(whose.workspace)).hexdigest(length=3)
         name, display_name = f"{name}-{mark}", f"{folder.name} ({space}, {instance or mark})"
+    elif other and other.application != whose.application and _is_there(other):
+        # Names as "a b" and "a-b", which the names of kernels do not tell apart.
+        mark = blake3.blake3(os.fsencode(f"{whose.workspace}/{whose.application}")).hexdigest(length=3)
+        name = f"{name}-{mark}"
     python = program_in(prefix)
     content = kernel.render(written.kernel, prefix, python, display_name, whose)
     kernel.install(kernels, name, content, dict(small_files(folder, LOGOS)))
@@ -244,6 +249,10 @@ def _install_kernel(
 
 def _alive(other: Owner) -> bool:
     return os.path.isdir(other.prefix) and os.path.isdir(other.workspace)
+
+
+def _is_there(other: Owner) -> bool:
+    return _alive(other) and definition.exists(Path(other.workspace) / APPLICATIONS / other.application)
 
 
 def _runs_anywhere(name: str) -> bool:

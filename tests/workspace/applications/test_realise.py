@@ -295,6 +295,24 @@ def test_kernels_of_others_are_not_taken(tmp_path: Path, science: Applications, 
     assert (foreign / "kernel.json").read_text() == "{}"
 
 
+def test_applications_whose_names_kernels_do_not_tell_apart_have_one_each(
+    tmp_path: Path, science: Applications, index: Index
+) -> None:
+    first = science.realise("science", offline=True)
+    science.add("Science", with_kernel(make_environment(tmp_path / "other", "alpha==2.0", index=index)))
+    second = science.realise("Science")
+    assert first.kernel == "nuvo-physics-science" != second.kernel
+    found = kernel.installed(tmp_path / "kernels")
+    assert {name: whose.application for name, whose in found.items()} == {
+        first.kernel: "science",
+        second.kernel: "Science",
+    }
+    assert science.realise("Science").kernel == second.kernel
+    assert science.realise("science", offline=True).kernel == first.kernel
+    science.delete("Science")
+    assert set(kernel.installed(tmp_path / "kernels")) == {first.kernel}
+
+
 def test_two_at_once_build_one(tmp_path: Path, science: Applications) -> None:
     bob = instance(tmp_path, "bob")
     copy_to(science, bob)
