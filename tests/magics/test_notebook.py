@@ -47,6 +47,19 @@ def test_a_story_executed_by_nbclient(folder: Path) -> None:
     assert "<b>one" not in html
 
 
+def test_what_a_shell_in_a_cell_removes_was_in_a_snapshot_before(folder: Path) -> None:
+    made = notebook(
+        "%load_ext nuvo_jupyter",
+        "%snapshot\n%snapshot --before-risky on",
+        "open('a.txt', 'w').write('written since')",
+        "%%bash\nrm a.txt",
+        "%restore latest a.txt",
+        "print(open('a.txt').read())",
+    )
+    done = nbclient.NotebookClient(made, resources={"metadata": {"path": str(folder)}}, timeout=120).execute()
+    assert done.cells[5].outputs[0].text == "written since\n"
+
+
 def test_an_error_stops_a_run_of_all_cells(folder: Path) -> None:
     made = notebook("%load_ext nuvo_jupyter", "%restore 1", "never = 1")
     with pytest.raises(nbclient.exceptions.CellExecutionError, match="belongs to no instance yet"):
