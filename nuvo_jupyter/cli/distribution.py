@@ -112,22 +112,29 @@ def add(app: App) -> None:
         append_rows: AppendRows = False,
         key: Key = None,
         only_files: OnlyFiles = False,
+        preview: Annotated[
+            bool, Option("--preview", help="Only show what would happen, object by object.")
+        ] = False,
         wait: Wait = True,
         json: Json = False,
     ) -> None:
         """Take objects from Distributed into your own state. Merges by default."""
         run = session(context)
         chosen = strategy or "merge"
-        task = run.client.pull(
-            instance=run.place.state(instance),
-            source=run.place.state(source) if source else "",
-            paths=[run.place.path(path) for path in paths or ()],
-            strategies=by_kind(
+        fields: dict[str, Any] = {
+            "instance": run.place.state(instance),
+            "source": run.place.state(source) if source else "",
+            "paths": [run.place.path(path) for path in paths or ()],
+            "strategies": by_kind(
                 file=chosen, table=chosen, application=chosen, append_rows=append_rows, key=key
             ),
-            only_files=only_files,
-        )
-        report(run, run.finish(task, wait))
+            "only_files": only_files,
+        }
+        if preview:
+            task = run.finish(run.client.pull_preview(**fields), True)
+            write_preview(run, run.client.preview(task))
+            return
+        report(run, run.finish(run.client.pull(**fields), wait))
 
     @app.command()
     def recall(

@@ -210,22 +210,27 @@ class NuvoMagics(Magics):
     @argument("--append-rows", action="store_true", help=_APPEND_ROWS)
     @argument("--key", nargs="+", default=[], metavar="COLUMN", help=_KEY)
     @argument("--only-files", action="store_true", help="Leave tables and applications out.")
+    @argument("--preview", action="store_true", help="Only show what would happen, object by object.")
     @line_magic
     @concise
     def pull(self, line: str) -> Result:
         """Take objects from Distributed into your own state, after a snapshot of it."""
         args = parse(self.pull, line)
         with self.connection.place() as place:
-            task = place.client.pull(
-                instance=place.instance,
-                source=place.state(args.source) if args.source else "",
-                paths=[place.path(path) for path in args.paths],
-                strategies=_strategies(
+            client = place.client
+            fields = {
+                "instance": place.instance,
+                "source": place.state(args.source) if args.source else "",
+                "paths": [place.path(path) for path in args.paths],
+                "strategies": _strategies(
                     args, file=args.strategy, table=args.strategy, application=args.strategy
                 ),
-                only_files=args.only_files,
-            )
-            return shown.distribution(place.client, finish(self.shell, place.client, task))
+                "only_files": args.only_files,
+            }
+            if args.preview:
+                task = finish(self.shell, client, client.pull_preview(**fields))
+                return shown.preview(client.preview(task))
+            return shown.distribution(client, finish(self.shell, client, client.pull(**fields)))
 
     @magic_arguments()
     @argument("action", nargs="?", choices=["list", "show", "cancel"], default="list", help="What to do.")

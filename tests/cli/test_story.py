@@ -83,6 +83,8 @@ def test_a_course(nuvo: Run, folder: Path, tmp_path: Path) -> None:
     shown = result(nuvo("distributions", "show", str(only["id"]), "--target", "ann", "--json"))
     assert {outcome["outcome"] for outcome in shown["outcomes"]} == {"created"}
     (ann / "a.txt").unlink()
+    assert "created\ta.txt" in nuvo("pull", "a.txt", "-s", "overwrite", "--preview", cwd=ann).stdout
+    assert not (ann / "a.txt").exists()
     nuvo("pull", "a.txt", "-s", "overwrite", cwd=ann)
     assert (ann / "a.txt").read_text() == "one\n"
     with Connection(folder / "tables") as con, Connection(ann / "tables") as own:

@@ -126,6 +126,7 @@ CHANGES: dict[str, tuple[str | None, Fields, Fields | None]] = {
     ),
     "distribution_retry": (PROFESSOR, {"id": "{cancelled}"}, {"id": "{done}"}),
     "pull": ("anna", {"instance": "intro/anna"}, {"instance": "intro/anna", "paths": ["missing"]}),
+    "pull_preview": ("anna", {"instance": "intro/anna"}, {"instance": "intro/anna", "paths": ["missing"]}),
     "recall": (PROFESSOR, {"space": "intro", "objects": STAGED}, {"space": "intro"}),
     "task_cancel": (PROFESSOR, {"id": "{task}"}, {"id": 999_999}),
     "verify": (None, {}, None),

@@ -161,6 +161,7 @@ TABLE: dict[str, tuple[Fields, str]] = {
     "distribution_retry": (lambda scene: {"id": scene.distribution}, "NNN NNRR AA"),
     "delivery_show": (lambda scene: {"id": scene.delivery}, "NNN NNNA AA"),
     "pull": (fields(instance="secret/anna"), "NNN RRRA AA"),
+    "pull_preview": (fields(instance="secret/anna"), "NNN RRRA AA"),
     "recall": (fields(space="secret", objects=STAGED), "NNN RRRR AA"),
     "task_list": (fields(), "AAA AAAA AA"),
     "task_show": (lambda scene: {"id": scene.task}, "NNN NNAA AA"),

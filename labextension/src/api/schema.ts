@@ -825,6 +825,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pull/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See what a pull would do to each object.
+         * @description Needs: instance editor.
+         */
+        post: operations["pull_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/recall": {
         parameters: {
             query?: never;
@@ -4709,6 +4729,69 @@ export interface operations {
         };
     };
     pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description An instance: [[org/]space/]instance. */
+                    instance: string;
+                    /**
+                     * @description A state of Distributed (default) or, where permitted, of Master.
+                     * @default
+                     */
+                    source?: string;
+                    /**
+                     * @description What to pull; everything if empty.
+                     * @default []
+                     */
+                    paths?: string[];
+                    /**
+                     * @default {
+                     *       "file": "merge",
+                     *       "table": "merge",
+                     *       "application": "merge",
+                     *       "append_rows": false,
+                     *       "key": []
+                     *     }
+                     */
+                    strategies?: components["schemas"]["Strategies"];
+                    /** @default false */
+                    only_files?: boolean;
+                    /**
+                     * @description Seconds to wait for the task to finish before answering with where it stands.
+                     * @default 0
+                     */
+                    wait?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    pull_preview: {
         parameters: {
             query?: never;
             header?: never;

@@ -109,6 +109,14 @@ OPERATIONS: tuple[Operation, ...] = (
             (Need.EDITOR, "instance"),
             "Take objects from Distributed into your own state.",
         ),
+        declare(
+            "pull_preview",
+            "POST /pull/preview",
+            r.Pull,
+            t.Task,
+            (Need.EDITOR, "instance"),
+            "See what a pull would do to each object.",
+        ),
     ),
     *of(
         "recall",
