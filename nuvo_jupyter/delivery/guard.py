@@ -24,7 +24,10 @@ def guarded(store: Store, planned: Planned) -> Planned:
         store: holds the backup.
         planned: with its merges resolved.
     """
-    unsound = store.unsound(id_ for change in planned.changes for id_ in _taken_away(change))
+    # Of most there is nothing to lose, which is seen soonest here.
+    unsound = store.unsound(
+        id_ for change in planned.changes if change.expected is not None for id_ in _taken_away(change)
+    )
     if not unsound:
         return planned
     changes = [

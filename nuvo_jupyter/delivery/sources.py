@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-import threading
 import zoneinfo
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,37 +24,19 @@ from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.store.tree import flatten
 
-_KEPT_STATES = 4
 _KEPT_ANSWERS = 64
-
-
-class _States:
-    """The last few states that were read, since all targets of a distribution get the same one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._states: OrderedDict[tuple[int, bytes], Mapping[str, Node]] = OrderedDict()
-
-    def get(self, store: Store, root: bytes) -> Mapping[str, Node]:
-        key = (id(store), root)
-        with self._lock:
-            if key in self._states:
-                self._states.move_to_end(key)
-                return self._states[key]
-        nodes = flatten(store, root)
-        with self._lock:
-            self._states[key] = nodes
-            while len(self._states) > _KEPT_STATES:
-                self._states.popitem(last=False)
-        return nodes
-
-
-_states = _States()
 
 
 def state_of(store: Store, root: bytes | None) -> Mapping[str, Node]:
     """Everything below a root tree by path text; not to be changed. ``None`` is the empty state."""
-    return {} if root is None else _states.get(store, root)
+    if root is None:
+        return {}
+    known = store.states.get(root)
+    if known is None:
+        # Without a lock: whoever else reads the same state meanwhile does so twice.
+        known = flatten(store, root)
+        store.states.put(root, known)
+    return known
 
 
 def is_held(store: Store, root: bytes, paths: tuple[str, ...] | None, by: bytes) -> bool:

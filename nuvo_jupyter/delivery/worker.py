@@ -13,6 +13,7 @@ from nuvo_jupyter.catalog import queue
 from nuvo_jupyter.catalog.queue import Claimed
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.execution import Execution
+from nuvo_jupyter.delivery.giving_back import GivingBack
 from nuvo_jupyter.delivery.run import execute
 from nuvo_jupyter.delivery.timetable import Timetable
 from nuvo_jupyter.model.tasks import TaskState
@@ -32,6 +33,7 @@ class _Leases:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._running: dict[str, Execution] = {}
+        self._giving_back = GivingBack()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="nuvo-leases", daemon=True)
@@ -55,6 +57,8 @@ class _Leases:
         finally:
             with self._lock:
                 self._running.pop(claimed.lease, None)
+            del execution
+            self._giving_back.look()
 
     def _renew(self) -> None:
         while not self._stop.wait(self._context.lease_seconds / 3):
@@ -125,6 +129,7 @@ class Worker:
                     self._mail_wake.set()
                     continue
                 self._context.spools.clear()
+                self._context.store.states.forget_large()
                 self._timetable.look(self._stopping.is_set)
             except Exception:
                 log.warning("Background work could not be claimed.", exc_info=True)

@@ -300,7 +300,7 @@ class _Plan:
         self, path: str, outcome: Outcome, node: Node, at: str, expected: Node | None, detail: str = ""
     ) -> None:
         missing = []
-        folder = parent(at)
+        folder = at.rpartition("/")[0]
         while folder and folder not in self.made:
             there = self.target.get(folder)
             if there is not None and there.kind is _FOLDER:

@@ -61,6 +61,8 @@ def resolve_all(
         rows: merges tables by key; ``None`` where that was not asked for.
     """
     planned = list(changes)
+    if all(change.action is not Action.MERGE for change in planned):
+        return planned
     besides = Besides(source, target, base, label)
     besides.reserve(change.at for change in planned)
     return [resolve(change, read, besides, label, rows) for change in planned]

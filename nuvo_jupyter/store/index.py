@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable
+from itertools import islice
 
 from nuvo_jupyter.catalog import blobs
 from nuvo_jupyter.catalog.blobs import Location
 from nuvo_jupyter.catalog.database import Catalog
 
-REMEMBERED = 131_072
-"""Blobs whose place is kept in memory; about 250 bytes each."""
+REMEMBERED = 32_768
+"""Blobs whose place is kept in memory; about 350 bytes each. Many more are asked for only by what reads them once."""
 
 
 class BlobIndex:
@@ -110,5 +111,5 @@ class BlobIndex:
             surplus = len(self._places) - REMEMBERED
             if surplus > 0:
                 # Dictionaries keep the order of insertion: the oldest go.
-                for id_ in list(self._places)[:surplus]:
+                for id_ in list(islice(self._places, surplus)):
                     del self._places[id_]

@@ -13,6 +13,7 @@ from nuvo_jupyter.store.backend import Backend, open_backend
 from nuvo_jupyter.store.index import BlobIndex
 from nuvo_jupyter.store.manifest import decode_manifest
 from nuvo_jupyter.store.pack import CONTENT, MANIFEST, MAX_BLOB, TREE, Buffer, path_of, unpack, unpack_many
+from nuvo_jupyter.store.state_cache import StateCache
 from nuvo_jupyter.store.tree_cache import TreeCache
 from nuvo_jupyter.store.writer import Writer
 
@@ -41,6 +42,7 @@ class Store:
         self.catalog = catalog
         self.index = BlobIndex(catalog)
         self.trees = TreeCache()
+        self.states = StateCache()
         self._sound: set[bytes] = set()
 
     @classmethod
@@ -166,6 +168,7 @@ class Store:
         self.backend.close()
         self.index.forget()
         self.trees.clear()
+        self.states.clear()
 
     def _read_wanted(
         self, ids: list[bytes], damaged: Callable[[bytes, StoreDamaged], None] | None

@@ -269,8 +269,9 @@ def _wrong_name(ordered: list[str]) -> str | None:
 
 def _sound(entry: TreeEntry) -> bool:
     node = entry.node
-    if not all(len(id_) == 32 for id_ in node.content):
-        return False
-    if node.kind is NodeKind.FOLDER:
-        return len(node.content) == 1
-    return node.kind is NodeKind.FILE or not node.content
+    for id_ in node.content:
+        if len(id_) != 32:
+            return False
+    if node.kind is NodeKind.FILE:
+        return True
+    return len(node.content) == (1 if node.kind is NodeKind.FOLDER else 0)

@@ -9,7 +9,7 @@ from nuvo_jupyter.model.nodes import TreeEntry
 
 Entries = tuple[TreeEntry, ...]
 
-REMEMBERED = 131_072
+REMEMBERED = 65_536
 """Tree entries kept; about 400 bytes each."""
 
 

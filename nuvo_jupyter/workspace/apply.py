@@ -27,7 +27,7 @@ from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace.content import Patience
 from nuvo_jupyter.workspace.durable import Durability
 from nuvo_jupyter.workspace.feed import Feed
-from nuvo_jupyter.workspace.graft import Graft, Grafting, Published, find_grafts
+from nuvo_jupyter.workspace.graft import Graft, Grafting, Grafts, Published
 from nuvo_jupyter.workspace.prepare import Preparation, Put
 from nuvo_jupyter.workspace.problems import explain
 from nuvo_jupyter.workspace.publish import NOT_EMPTY, Publishing
@@ -118,7 +118,7 @@ class _Apply:
         self.patience = Patience()
         self.mark = Mark()
         self.sound: dict[str, bool] = {}
-        self.grafts = find_grafts(changes, lambda change: not self._path_problem(change))
+        self.grafts = Grafts(changes, lambda change: not self._path_problem(change))
         self.puts: dict[int, Put] = {}
         self.told = 0.0
         self.done = 0
@@ -185,6 +185,8 @@ class _Apply:
                 self.publishing.sync_folders()
         finally:
             self._clean(preparation)
+            # Each holds the other: all they hold would stay until Python looks for garbage.
+            del self.grafting
         return outcomes
 
     def is_kept(self, file: int) -> bool:
@@ -202,18 +204,14 @@ class _Apply:
 
     def _begin_grafts(self) -> None:
         """Make the hidden folders; what cannot be written out of sight is put one by one."""
-        given_up: set[str] = set()
-        for index, graft in self.grafts.items():
-            if index == graft.members[0]:
-                self._stop()
-                if not self.grafting.begin(graft):
-                    given_up.add(graft.at)
-        if given_up:
-            self.grafts = {index: graft for index, graft in self.grafts.items() if graft.at not in given_up}
+        for graft in list(self.grafts.all):
+            self._stop()
+            if not self.grafting.begin(graft):
+                self.grafts.give_up(graft)
 
     def _add_puts(self) -> None:
-        for index, change in enumerate(self.changes):
-            if change.action is Action.PUT and change.node is not None and index not in self.grafts:
+        for index, (change, graft) in enumerate(zip(self.changes, self.grafts.of, strict=True)):
+            if graft is None and change.action is Action.PUT and change.node is not None:
                 put = self.puts[index] = Put.of(change, change.node)
                 put.problem = self._path_problem(change)
 
@@ -239,11 +237,10 @@ class _Apply:
             self.mark.stays = bool(left - sweep(self.root, self.is_kept))
 
     def _carry_out_all(self) -> list[ObjectOutcome]:
-        grafts, problems = self.grafts, self.grafting.problems
+        problems = self.grafting.problems
         outcomes = []
-        for index, change in enumerate(self.changes):
-            graft = grafts.get(index)
-            if graft is not None and index == graft.members[0]:
+        for index, (change, graft) in enumerate(zip(self.changes, self.grafts.of, strict=True)):
+            if graft is not None and not graft.shown and index == graft.members[0]:
                 self._show(graft)
             if graft is None or not graft.shown:
                 outcome = self._carry_out(index, change)
@@ -251,7 +248,8 @@ class _Apply:
             elif index in problems:
                 outcome = _outcome(change, Outcome.FAILED, problems[index])
             else:
-                outcome = _outcome(change, change.outcome, change.detail)
+                at = change.at if change.at != change.path else ""
+                outcome = ObjectOutcome(change.path, change.outcome, at, change.detail, change.kind)
             outcomes.append(outcome)
         return outcomes
 

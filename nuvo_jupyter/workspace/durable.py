@@ -40,10 +40,10 @@ class Durability:
         if device not in self._devices:
             self._devices[device] = os.dup(folder)
 
-    def written(self, size: int) -> None:
-        """A file of so many bytes was written."""
+    def written(self, size: int, files: int = 1) -> None:
+        """Files of so many bytes together were written."""
         self._bytes += size
-        self._files += 1
+        self._files += files
         if self._bytes >= EARLY_BYTES or self._files >= EARLY_FILES:
             self._bytes = self._files = 0
             if self._wanted:

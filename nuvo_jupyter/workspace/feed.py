@@ -16,7 +16,7 @@ from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace.problems import explain
 
-BATCH_BYTES = 8 << 20
+BATCH_BYTES = 4 << 20
 BATCH_FILES = 1024
 READERS = 2
 """Threads that read and decompress ahead, each one batch."""
@@ -59,7 +59,7 @@ class Feed:
     def batches(
         self, items: Sequence[T], node_of: Callable[[T], Node | None]
     ) -> Generator[Batch[T], None, None]:
-        """Every object in its order, in batches of about 8 MiB that are read ahead; to be closed by whoever asks.
+        """Every object in its order, in batches of about 4 MiB that are read ahead; to be closed by whoever asks.
 
         Args:
             items: the objects.

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -34,6 +35,34 @@ _FILE, _FOLDER, _LINK = NodeKind.FILE, NodeKind.FOLDER, NodeKind.LINK
 Published = Callable[[str, Fingerprint, Node], None]
 
 
+class Seen:
+    """How files look, in columns, because there are many: of which change each is, change time, inode and mode."""
+
+    def __init__(self) -> None:
+        self._of, self._modes = array("I"), array("I")
+        self._ctimes, self._inodes = array("q"), array("Q")
+
+    def add(self, index: int, status: os.stat_result) -> None:
+        """Note a file of a change that is as its node says."""
+        self._of.append(index)
+        self._ctimes.append(status.st_ctime_ns)
+        self._inodes.append(status.st_ino)
+        self._modes.append(status.st_mode)
+
+    def each(self, changes: Sequence[Change]) -> Iterator[tuple[str, Fingerprint, Node]]:
+        """Path text, look and node of each."""
+        modes: dict[int, int] = {}
+        for index, ctime_ns, inode, mode in zip(
+            self._of, self._ctimes, self._inodes, self._modes, strict=True
+        ):
+            change = changes[index]
+            node = change.node
+            assert node is not None
+            # Of what is the same for many, or in the node, one is enough.
+            seen = Fingerprint(node.size, node.mtime_ns, ctime_ns, inode, modes.setdefault(mode, mode))
+            yield change.at, seen, node
+
+
 class Graft(msgspec.Struct):
     """One new folder with all that comes into it.
 
@@ -42,16 +71,15 @@ class Graft(msgspec.Struct):
         members: indices of its changes in the plan, itself first, folders before what is in them.
         hidden: path text of where it is written; ``""`` while it is not.
         shown: whether it lies in its place.
-        seen: how its files look that will not change unnoticed, and of which change each is.
+        seen: how its files look that will not change unnoticed.
         modes: path text of folders → modes that are set when they lie in their place.
     """
 
     at: str
-    members: list[int]
+    members: array[int]
     hidden: str = ""
     shown: bool = False
-    seen: list[Fingerprint] = []
-    seen_of: list[int] = []
+    seen: Seen = msgspec.field(default_factory=Seen)
     modes: dict[str, int] = {}
 
     def place_of(self, path: str) -> str:
@@ -59,29 +87,42 @@ class Graft(msgspec.Struct):
         return self.hidden + path[len(self.at) :]
 
 
-def find_grafts(changes: Sequence[Change], sound: Callable[[Change], bool]) -> dict[int, Graft]:
-    """The new folders of a plan, by the index of every change that is part of one.
+class Grafts:
+    """The new folders of a plan.
 
     Args:
         changes: a plan, folders before their children.
         sound: whether a change's path can be.
+
+    Attributes:
+        all: in the order of the plan.
+        of: of which one each change is part, in the order of the plan; ``None`` for those that are part of none.
     """
-    found: dict[int, Graft] = {}
-    inside: dict[str, Graft] = {}
-    for index, change in enumerate(changes):
-        node = change.node
-        if change.action is not Action.PUT or node is None or change.expected is not None:
-            continue
-        graft = inside.get(parent(change.at))
-        if (graft is None and node.kind is not _FOLDER) or not sound(change):
-            continue
-        if graft is None:
-            graft = Graft(change.at, [])
-        if node.kind is _FOLDER:
-            inside[change.at] = graft
-        graft.members.append(index)
-        found[index] = graft
-    return found
+
+    def __init__(self, changes: Sequence[Change], sound: Callable[[Change], bool]) -> None:
+        self.all: list[Graft] = []
+        self.of: list[Graft | None] = [None] * len(changes)
+        inside: dict[str, Graft] = {}
+        for index, change in enumerate(changes):
+            node = change.node
+            if node is None or change.action is not Action.PUT or change.expected is not None:
+                continue
+            graft = inside.get(change.at.rpartition("/")[0])
+            if (graft is None and node.kind is not _FOLDER) or not sound(change):
+                continue
+            if graft is None:
+                graft = Graft(change.at, array("I"))
+                self.all.append(graft)
+            if node.kind is _FOLDER:
+                inside[change.at] = graft
+            graft.members.append(index)
+            self.of[index] = graft
+
+    def give_up(self, graft: Graft) -> None:
+        """Leave what would come into a folder to be put one by one."""
+        self.all.remove(graft)
+        for index in graft.members:
+            self.of[index] = None
 
 
 class Grafting:
@@ -120,8 +161,8 @@ class Grafting:
         self._hidden: list[Graft] = []
         self._home: str | None = None
         self._fd = -1
+        self._files = self._bytes = 0
         self._unlike: set[int] = set()
-        self._modes: dict[int, int] = {}
         self._broken: dict[str, str] = {}
         self.problems: dict[int, str] = {}
         self.modes: dict[str, int] = {}
@@ -144,19 +185,25 @@ class Grafting:
         self._hidden.append(graft)
         return True
 
-    def write(self, grafts: Mapping[int, Graft]) -> None:
+    def write(self, grafts: Grafts) -> None:
         """Fill the hidden folders; failures are noted in :attr:`problems`.
 
         Args:
-            grafts: those that were begun, by the index of each of their changes, in the order of the plan.
+            grafts: those that were begun.
 
         Raises:
             Cancelled: by ``stop``.
         """
-        with contextlib.closing(self._feed.batches(list(grafts), self._content_of)) as batches:
+        of = grafts.of
+        members = array("I", (index for index, graft in enumerate(of) if graft is not None))
+        with contextlib.closing(self._feed.batches(members, self._content_of)) as batches:
             for batch in batches:
                 for index in batch.items:
-                    self._put(index, grafts[index], batch)
+                    graft = of[index]
+                    assert graft is not None
+                    self._put(index, graft, batch)
+                self._durability.written(self._bytes, self._files)
+                self._bytes = self._files = 0
                 self._tick(len(batch.items))
                 self._stop()
         self._home = None
@@ -184,11 +231,9 @@ class Grafting:
         graft.shown = True
         self.modes.update(graft.modes)
         if self._published is not None:
-            for index, seen in zip(graft.seen_of, graft.seen, strict=True):
-                change = self._changes[index]
-                if change.node is not None:
-                    self._published(change.at, seen, change.node)
-        graft.seen, graft.seen_of = [], []
+            for path, seen, put in graft.seen.each(self._changes):
+                self._published(path, seen, put)
+        graft.seen = Seen()
 
     def apart(self, graft: Graft) -> dict[int, Put]:
         """The members of a folder that cannot appear as a whole, to be put one by one from where they lie."""
@@ -253,27 +298,26 @@ class Grafting:
             if node.kind is _FOLDER:
                 self._make(index, change, node, graft, name)
                 return
-            if home != self._home:
-                if home in self._broken:
-                    self.problems[index] = self._broken[home]
-                    return
-                self._fd = self._descent.at(graft.place_of(home))
-                self._home = home
-                self._stop()
+            if home != self._home and not self._enter(home, graft, index):
+                return
             if node.kind is _LINK:
                 os.symlink(to_name(node.link), name, dir_fd=self._fd)
                 return
             data: Buffer | None = change.data
-            if data is None and len(node.content) == 1:
-                data = batch.contents.get(node.content[0])
-                if data is None and not self._feed.is_kept(node):
-                    self.problems[index] = batch.problem_of(node.content[0])
-                    return
-            wanted = node.size if change.data is None else len(change.data)
-            status = self._write(self._fd, name, node, data, wanted)
-            if self._published is not None and change.data is None and is_as_put(status, node):
-                graft.seen.append(self._fingerprint(status, node))
-                graft.seen_of.append(index)
+            if data is None:
+                content = node.content
+                if not content:
+                    data = b""
+                elif len(content) == 1:
+                    data = batch.contents.get(content[0])
+                    if data is None and not self._feed.is_kept(node):
+                        self.problems[index] = batch.problem_of(content[0])
+                        return
+                status = self._write(name, node, data, node.size)
+                if self._published is not None and is_as_put(status, node):
+                    graft.seen.add(index, status)
+            else:
+                self._write(name, node, data, len(data))
         except (NuvoError, OSError) as error:
             if isinstance(error, Cancelled):
                 raise
@@ -281,10 +325,16 @@ class Grafting:
             if node.kind is _FOLDER:
                 self._broken[change.at] = self.problems[index]
 
-    def _fingerprint(self, status: os.stat_result, node: Node) -> Fingerprint:
-        # Of what is the same for many, or in the node, one is enough.
-        mode = self._modes.setdefault(status.st_mode, status.st_mode)
-        return Fingerprint(node.size, node.mtime_ns, status.st_ctime_ns, status.st_ino, mode)
+    def _enter(self, home: str, graft: Graft, index: int) -> bool:
+        """Open the folder a change is in; ``False`` where it could not be made."""
+        if home in self._broken:
+            self.problems[index] = self._broken[home]
+            return False
+        self._home = None
+        self._fd = self._descent.at(graft.place_of(home))
+        self._home = home
+        self._stop()
+        return True
 
     def _make(self, index: int, change: Change, node: Node, graft: Graft, name: str) -> None:
         self._home = None
@@ -304,22 +354,22 @@ class Grafting:
         elif os.fstat(fd).st_mode & FOLDER_MODE != node.mode:
             os.fchmod(fd, node.mode)
 
-    def _write(self, folder: int, name: str, node: Node, data: Buffer | None, wanted: int) -> os.stat_result:
-        mode = node.mode & FILE_MODE
-        fd = os.open(name, CREATE_FLAGS, mode, dir_fd=folder)
+    def _write(self, name: str, node: Node, data: Buffer | None, wanted: int) -> os.stat_result:
+        mode, mtime_ns = node.mode & FILE_MODE, node.mtime_ns
+        fd = os.open(name, CREATE_FLAGS, mode, dir_fd=self._fd)
         try:
-            if data is not None:
-                size = write(data, fd)
-            elif self._feed.spool is not None and self._feed.is_kept(node):
-                size = copy(self._feed.spool, node, fd, self._stop)
+            if data is None:
+                size = self._pour(node, fd)
             else:
-                size = pour(self._feed.stream(node), fd, self._stop)
+                size = os.write(fd, data) if data else 0
+                if size != len(data):
+                    size += write(memoryview(data)[size:], fd)
             if size != wanted:
                 raise wrong_size(size, wanted)
             if mode in self._unlike:
                 os.fchmod(fd, mode)
-            if node.mtime_ns:
-                os.utime(fd, ns=(node.mtime_ns, node.mtime_ns))
+            if mtime_ns:
+                os.utime(fd, ns=(mtime_ns, mtime_ns))
             status = os.fstat(fd)
             if status.st_mode & FILE_MODE != mode:
                 # The user's mask, or the folder's own rules.
@@ -328,9 +378,16 @@ class Grafting:
                 status = os.fstat(fd)
         except BaseException:
             # A disk that is full needs the space back for the next, smaller object.
-            os.unlink(name, dir_fd=folder)
+            os.unlink(name, dir_fd=self._fd)
             raise
         finally:
             os.close(fd)
-        self._durability.written(size)
+        self._bytes += size
+        self._files += 1
         return status
+
+    def _pour(self, node: Node, fd: int) -> int:
+        """Write what is not in the batch: large files, and what the spool keeps."""
+        if self._feed.spool is not None and self._feed.is_kept(node):
+            return copy(self._feed.spool, node, fd, self._stop)
+        return pour(self._feed.stream(node), fd, self._stop)

@@ -9,6 +9,7 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 
 import msgspec
 from blake3 import blake3
@@ -18,7 +19,7 @@ from nuvo_jupyter.model.paths import basename, parent
 from nuvo_jupyter.workspace.record import FolderRecord, is_link, unpack_contents
 from nuvo_jupyter.workspace.scan import Fingerprint
 
-_MAGIC = b"nuvo memory 3\n"
+_MAGIC = b"nuvo memory 4\n"
 _SUM = 32
 
 RACY_NS = 2_000_000_000
@@ -39,11 +40,14 @@ class Remembered(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class _Image(msgspec.Struct, array_like=True):
     token: bytes
     folders: dict[str, FolderRecord]
-    later: dict[str, dict[str, Remembered]]
+    later: dict[str, bytes]
 
+
+_Files = dict[str, Remembered]
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Image)
+_files_decoder = msgspec.msgpack.Decoder(_Files)
 
 
 class Memory:
@@ -52,18 +56,26 @@ class Memory:
     Args:
         folders: by path text; the dictionary is never changed.
         token: names what shows that all of it is in the store; ``b""`` if nothing does.
-        later: files noted since, by folder and name, of which the token says nothing.
+        later: files noted since, of which the token says nothing: by folder those in it by name, encoded, because
+            a restore notes as many as there are.
     """
 
     def __init__(
         self,
         folders: dict[str, FolderRecord] | None = None,
         token: bytes = b"",
-        later: dict[str, dict[str, Remembered]] | None = None,
+        later: dict[str, bytes] | None = None,
     ) -> None:
         self.folders: dict[str, FolderRecord] = folders if folders is not None else {}
         self.token = token
-        self.later: dict[str, dict[str, Remembered]] = later if later is not None else {}
+        self._later: dict[str, bytes] = later if later is not None else {}
+        self._noting: str | None = None
+        self._noted: _Files = {}
+
+    @property
+    def later(self) -> Collection[str]:
+        """Folders in which files were noted since."""
+        return self._all_later().keys()
 
     def files(self, folder: str) -> dict[str, Remembered]:
         """What is remembered of the files in one folder, by the path text of their names."""
@@ -73,7 +85,7 @@ class Memory:
             for name, seen, content in known.entries():
                 if not is_link(seen) and isinstance(content, tuple):
                     found[name] = Remembered(Fingerprint(*seen), content)
-        found.update(self.later.get(folder, ()))
+        found.update(self._later_in(folder))
         return found
 
     def get(self, path: str) -> Remembered | None:
@@ -83,11 +95,17 @@ class Memory:
     def remember(self, path: str, seen: Fingerprint, content: tuple[BlobId, ...]) -> None:
         """Note the file at ``path``: what it holds is in the store, and no change to it will go unseen."""
         folder, _, name = path.rpartition("/")
-        self.later.setdefault(folder, {})[name] = Remembered(seen, content)
+        if folder != self._noting:
+            # Those of one folder come one after the other.
+            self._all_later()
+            self._noting, self._noted = folder, self._later_in(folder)
+        self._noted[name] = Remembered(seen, content)
 
     def added(self) -> set[BlobId]:
         """Content noted since, of which the token says nothing."""
-        return {id_ for names in self.later.values() for file in names.values() for id_ in file.content}
+        return {
+            id_ for folder in self.later for file in self._later_in(folder).values() for id_ in file.content
+        }
 
     def held(self) -> set[BlobId]:
         """All content and trees that are remembered."""
@@ -114,11 +132,26 @@ class Memory:
             if left != contents:
                 folder = msgspec.structs.replace(folder, rules=b"", contents=_encoder.encode(left))
             folders[path] = folder
-        later = {
-            path: {name: file for name, file in names.items() if lost.isdisjoint(file.content)}
-            for path, names in self.later.items()
-        }
+        later = {}
+        for path in self.later:
+            files = self._later_in(path)
+            later[path] = _encoder.encode(
+                {name: file for name, file in files.items() if lost.isdisjoint(file.content)}
+            )
         return Memory(folders, b"", later)
+
+    def _later_in(self, folder: str) -> _Files:
+        """Files noted since in one folder."""
+        if folder == self._noting:
+            return self._noted
+        known = self._later.get(folder)
+        return {} if known is None else _files_decoder.decode(known)
+
+    def _all_later(self) -> dict[str, bytes]:
+        if self._noting is not None:
+            self._later[self._noting] = _encoder.encode(self._noted)
+            self._noting, self._noted = None, {}
+        return self._later
 
     def __len__(self) -> int:
         return sum(folder.files for folder in self.folders.values())
@@ -152,7 +185,7 @@ class Memory:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the memory, replacing what was there atomically; a disk that is full is no error."""
         folder = os.path.dirname(os.fspath(path)) or "."
-        body = _encoder.encode(_Image(self.token, self.folders, self.later))
+        body = _encoder.encode(_Image(self.token, self.folders, self._all_later()))
         temporary = None
         try:
             os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -175,7 +208,7 @@ class Memory:
 
     def copy(self) -> Memory:
         """The same, to be changed apart."""
-        return Memory(self.folders, self.token, {path: dict(names) for path, names in self.later.items()})
+        return Memory(self.folders, self.token, dict(self._all_later()))
 
 
 _Identity = tuple[int, int, int, int]

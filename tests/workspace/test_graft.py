@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import warnings
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +69,25 @@ def test_a_new_folder_appears_whole(place: Place, source: Captured, work: Path, 
     assert [name for found in there for name in found if not name.startswith(OURS)] == []
     assert place.capture(work).manifest_id == source.manifest_id
     assert (work / "new" / "in" / "deep" / "d").read_text() == "new in/deep/d"
+
+
+def test_nothing_of_it_waits_for_a_search_for_garbage(
+    place: Place, source: Captured, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[Grafting]] = []
+    real = Grafting.__init__
+
+    def begin(self: Grafting, *arguments: object) -> None:
+        made.append(weakref.ref(self))
+        real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Grafting, "__init__", begin)
+    gc.disable()
+    try:
+        applied(place, work, source)
+        assert [one() for one in made] == [None]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0])
