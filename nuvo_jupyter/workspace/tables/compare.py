@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import duckdb
 import msgspec
 
 from nuvo_jupyter.model.errors import InvalidInput
 from nuvo_jupyter.model.tables import ChangedRow
-from nuvo_jupyter.workspace.tables.describe import Described, describe, plain, source
+from nuvo_jupyter.workspace.tables.describe import Described, describe, plain, reader, source
 from nuvo_jupyter.workspace.tables.names import quote
 
 ROWS_SHOWN = 200
@@ -75,7 +74,7 @@ def _as_sets(left: str, right: str, columns: Sequence[str]) -> tuple[int, int, i
     if not columns:
         return 0, 0, 0, ()
     names = ", ".join(map(quote, columns))
-    with duckdb.connect(config={"enable_external_file_cache": "false"}) as db:
+    with reader() as db:
 
         def only(here: str, there: str) -> int:
             found = db.execute(
@@ -100,7 +99,7 @@ def _by_key(
         f"WHERE l.nuvo_here IS NULL OR r.nuvo_here IS NULL OR {differs}"
     )
     width = len(key) + len(others)
-    with duckdb.connect(config={"enable_external_file_cache": "false"}) as db:
+    with reader() as db:
         db.execute(f"CREATE TEMP TABLE differing AS {query}")
         totals = db.execute(
             "SELECT count(*) FILTER (nuvo_here IS NULL), count(*) FILTER (nuvo_here_1 IS NULL), "

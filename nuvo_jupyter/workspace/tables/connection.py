@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import enum
 import functools
@@ -20,6 +21,7 @@ import duckdb
 from nuvo_jupyter.model.errors import InvalidInput, NotNow
 from nuvo_jupyter.workspace.tables import lock
 from nuvo_jupyter.workspace.tables.changing import Changing
+from nuvo_jupyter.workspace.tables.describe import NO_BAR
 from nuvo_jupyter.workspace.tables.hints import hint
 from nuvo_jupyter.workspace.tables.names import Entry, Kind, Name, quote
 from nuvo_jupyter.workspace.tables.relation import Relation, quote_name
@@ -82,6 +84,8 @@ class Connection:
                 "python_scan_all_frames": "true",
             }
         )
+        if not (sys.stdout.isatty() or hasattr(builtins, "__IPYTHON__")):
+            self._db.execute(NO_BAR)
         self._db.execute(f"ATTACH ':memory:' AS {_DATABASE}; USE {_DATABASE}")
         self._shown = Shown(self._db, folder, _DATABASE)
         self._others: dict[str, Shown] = {}

@@ -21,6 +21,8 @@ ROWS_MAX = 1000
 """Most rows given at once."""
 TEXT_MAX = 2000
 """Longest text of one value, in characters."""
+NO_BAR = "SET enable_progress_bar = false"
+"""DuckDB writes a bar for what takes longer, wherever the output goes: into a server's log, and between a command's lines."""
 _EXACT = 1 << 53
 """Whole numbers beyond this are text: JavaScript would round them."""
 
@@ -48,7 +50,7 @@ def describe(path: str) -> Described:
     Raises:
         InvalidInput: it is no Parquet file, or damaged.
     """
-    with _reader() as db, _readable(path):
+    with reader() as db, _readable(path):
         columns = tuple(
             Column(row[0], row[1]) for row in db.execute(f"DESCRIBE FROM {source(path)}").fetchall()
         )
@@ -66,7 +68,7 @@ def first_rows(path: str, limit: int, offset: int = 0) -> tuple[tuple[Any, ...],
     Raises:
         InvalidInput: it is no Parquet file, or damaged.
     """
-    with _reader() as db, _readable(path):
+    with reader() as db, _readable(path):
         columns = [(row[0], row[1]) for row in db.execute(f"DESCRIBE FROM {source(path)}").fetchall()]
         wanted = ", ".join(_asked(name, kind) for name, kind in columns)
         query = f"SELECT {wanted} FROM {source(path)} LIMIT {min(limit, ROWS_MAX)} OFFSET {offset}"
@@ -112,8 +114,10 @@ def source(path: str) -> str:
 
 
 @contextmanager
-def _reader() -> Iterator[duckdb.DuckDBPyConnection]:
+def reader() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database without anything in it, for queries of files."""
     with duckdb.connect(config={"enable_external_file_cache": "false", "threads": "2"}) as db:
+        db.execute(NO_BAR)
         yield db
 
 

@@ -12,7 +12,7 @@ import msgspec
 from nuvo_jupyter.model.errors import InvalidInput
 from nuvo_jupyter.workspace.tables.compare import primary_key
 from nuvo_jupyter.workspace.tables.definition import DEFINITION, Definition, encode, fits
-from nuvo_jupyter.workspace.tables.describe import Described, describe, source
+from nuvo_jupyter.workspace.tables.describe import NO_BAR, Described, describe, source
 from nuvo_jupyter.workspace.tables.names import literal, quote
 
 _MEMORY = "1GB"
@@ -147,4 +147,5 @@ def _database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         "threads": "1",
     }
     with duckdb.connect(config=config) as db:
+        db.execute(NO_BAR)
         yield db

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -433,3 +435,16 @@ def test_pivot_and_explain_see_the_tables(con: Connection, opened: Open) -> None
     assert con.execute("SHOW TABLES").fetchall() == [("p",)]
     assert [row[0] for row in con.execute("DESCRIBE p").fetchall()] == ["k", "v"]
     assert len(con.execute("SUMMARIZE p").fetchall()) == 2
+
+
+def test_no_bar_is_written_between_the_lines_of_a_program(folder: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from nuvo_jupyter.workspace.tables.connection import Connection\n"
+        "con = Connection(Path(sys.argv[1]))\n"
+        "print(con.execute(\"SELECT current_setting('enable_progress_bar')\").fetchall())\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, folder], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    assert said == "[(False,)]\n"
