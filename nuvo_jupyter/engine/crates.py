@@ -8,15 +8,16 @@ import tempfile
 from collections.abc import Iterator
 
 from nuvo_jupyter.catalog import queue
-from nuvo_jupyter.catalog.snapshots import refuse_taken
+from nuvo_jupyter.catalog.roots import GONE
+from nuvo_jupyter.catalog.snapshots import get_snapshot, refuse_taken
 from nuvo_jupyter.delivery.orders import CrateImportOrder
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.lookup import find_snapshot, parse_state
+from nuvo_jupyter.engine.lookup import find_snapshot, parse_whole_state
 from nuvo_jupyter.engine.operations import Raw
 from nuvo_jupyter.engine.tasks import answer
 from nuvo_jupyter.engine.writable import require_writable
 from nuvo_jupyter.interop.crate import NO_LICENSE, Author, CrateMetadata
-from nuvo_jupyter.model.errors import InvalidInput, NotFound
+from nuvo_jupyter.model.errors import InvalidInput, NotFound, StoreDamaged
 from nuvo_jupyter.model.nodes import NodeKind
 from nuvo_jupyter.model.paths import parse_path
 from nuvo_jupyter.model.reference import check_snapshot_name
@@ -33,13 +34,14 @@ def crate_export(call: Call, request: CrateExport) -> Raw:
 
     Raises:
         InvalidInput: the current state; take a snapshot of it first.
-        NotFound: there is no such snapshot.
+        InvalidReference: a path in it.
+        NotFound: there is no such snapshot, or none any more.
         StorageFull: there is no room to put it together.
     """
     from nuvo_jupyter.interop.export import export_crate
 
     assert call.instance is not None
-    reference = parse_state(request.state)
+    reference = parse_whole_state(request.state)
     if reference.is_current:
         raise InvalidInput(
             f"{request.state!r} is a current state; only snapshots can be exported.",
@@ -63,8 +65,10 @@ def crate_export(call: Call, request: CrateExport) -> Raw:
         export_crate(call.engine.store, row.manifest, file, metadata=metadata)
         size = file.tell()
         file.seek(0)
-    except BaseException:
+    except BaseException as error:
         file.close()
+        if isinstance(error, StoreDamaged):
+            _refuse_collected(call, row.id, title)
         raise
 
     def pieces() -> Iterator[bytes]:
@@ -74,6 +78,17 @@ def crate_export(call: Call, request: CrateExport) -> Raw:
 
     name = f"{call.instance.space}-{call.instance.name}-{row.number}.crate.zip"
     return Raw(pieces(), "application/zip", name, size)
+
+
+def _refuse_collected(call: Call, snapshot_id: int, title: str) -> None:
+    """Raise where content is missing because the snapshot was deleted meanwhile, and not because of damage.
+
+    Raises:
+        NotFound: it was.
+    """
+    with call.read() as connection:
+        if get_snapshot(connection, snapshot_id).deleted_at == GONE:
+            raise NotFound(f"The snapshot {title} was deleted and its content collected meanwhile.") from None
 
 
 def crate_import(call: Call, request: CrateImport) -> Task:

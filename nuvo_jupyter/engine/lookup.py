@@ -128,6 +128,20 @@ def parse_state(text: str) -> Reference:
     return parse_reference(text)
 
 
+def parse_whole_state(text: str) -> Reference:
+    """A reference to a whole state, where nothing can be done with a part of it.
+
+    Raises:
+        InvalidReference: it names a path besides; what is asked for would be done to all of the state.
+    """
+    reference = parse_reference(text)
+    if reference.path:
+        raise InvalidReference(
+            f"{text!r} names a path, and this is about the whole state.", hint="Leave ':…' out here."
+        )
+    return reference
+
+
 def instance_of(connection: Connection, access: Access, text: str, *, deleted: bool = False) -> Row[Any]:
     """The instance that a request names as ``[[org/]space/]instance``.
 

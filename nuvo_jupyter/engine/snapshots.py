@@ -18,7 +18,7 @@ from nuvo_jupyter.delivery.orders import SnapshotOrder
 from nuvo_jupyter.engine import present
 from nuvo_jupyter.engine.call import Call
 from nuvo_jupyter.engine.folders import instance_at, resolve_folder, suggested_space
-from nuvo_jupyter.engine.lookup import find_snapshot, instance_of, parse_state, still_recoverable
+from nuvo_jupyter.engine.lookup import find_snapshot, instance_of, parse_whole_state, still_recoverable
 from nuvo_jupyter.engine.objects import applications_of, tables_of
 from nuvo_jupyter.engine.spaces import make_space
 from nuvo_jupyter.engine.tasks import answer
@@ -228,7 +228,7 @@ def snapshot_recover(call: Call, request: OfState) -> Snapshot:
 
 def _subject(call: Call, text: str, *, deleted: bool = False) -> tuple[Row[Any], Row[Any]]:
     assert call.instance is not None
-    reference = parse_state(text)
+    reference = parse_whole_state(text)
     if reference.snapshot == CURRENT:
         raise InvalidInput(
             f"{text!r} is a current state, not a snapshot.", hint="Add @NUMBER, @NAME or @latest."

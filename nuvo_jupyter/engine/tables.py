@@ -12,7 +12,7 @@ from sqlalchemy.engine import Row
 
 from nuvo_jupyter.engine import present
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state
+from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, parse_state, parse_whole_state
 from nuvo_jupyter.engine.writable import require_writable
 from nuvo_jupyter.model.changes import ObjectKind
 from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotFound, NuvoError
@@ -88,7 +88,7 @@ def table_compare(call: Call, request: TableCompare) -> TableComparison:
     left = _state(call, request.left)
     with call.read() as connection:
         access = call.access(connection)
-        reference = parse_state(request.right)
+        reference = parse_whole_state(request.right)
         other = find_instance(connection, access, reference)
         access.require_instance(other, Need.VIEWER, "compare with its tables")
         right = _State(

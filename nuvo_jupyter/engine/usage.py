@@ -5,7 +5,13 @@ from __future__ import annotations
 from nuvo_jupyter.catalog.spaces import get_space
 from nuvo_jupyter.delivery.orders import CollectOrder, UsageOrder
 from nuvo_jupyter.engine.call import Call
-from nuvo_jupyter.engine.lookup import find_instance, find_snapshot, find_space, parse_state
+from nuvo_jupyter.engine.lookup import (
+    find_instance,
+    find_snapshot,
+    find_space,
+    parse_state,
+    parse_whole_state,
+)
 from nuvo_jupyter.engine.reports import queue_report, read_report
 from nuvo_jupyter.model.errors import InvalidInput
 from nuvo_jupyter.model.growth import Usage
@@ -45,7 +51,7 @@ def usage(call: Call, request: UsageMeasure) -> Task:
             space_id, instance_id = row.space_id, row.id
         ids = []
         for text in request.states:
-            reference = parse_state(text)
+            reference = parse_whole_state(text)
             if reference.snapshot == CURRENT:
                 raise InvalidInput(
                     f"{text!r} is a current state, not a snapshot.", hint="Add @NUMBER or @NAME."

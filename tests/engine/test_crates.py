@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, NotFound
+from nuvo_jupyter.interop import export
+from nuvo_jupyter.interop.crate import Item
+from nuvo_jupyter.model.errors import AlreadyExists, InvalidInput, InvalidReference, NotFound
 
 from .campus import PROFESSOR, Campus
 
@@ -68,3 +71,34 @@ def test_the_name_of_an_import_is_free_when_it_is_asked_for_and_when_it_is_done(
     assert (late.state, late.problem.code) == ("failed", "already_exists")
     with pytest.raises(AlreadyExists, match=r"Snapshot 2 of intro/master is called 'week1' already"):
         course.call("crate_import", PROFESSOR, **fields)
+
+
+def test_what_is_about_a_whole_snapshot_is_not_done_for_a_path_of_it(course: Campus) -> None:
+    state = course.snapshot(MASTER)
+    for operation, fields in (
+        ("crate_export", {"state": f"{state}:a.txt"}),
+        ("snapshot_delete", {"state": f"{state}:a.txt"}),
+        ("snapshot_update", {"state": f"{state}:a.txt", "name": "x"}),
+        ("usage", {"states": [f"{state}:a.txt"]}),
+    ):
+        with pytest.raises(InvalidReference, match="whole state"):
+            course.call(operation, **fields)
+    assert [one.name for one in course.call("snapshot_list", instance=MASTER)] == [None]
+
+
+def test_a_snapshot_that_is_collected_while_it_is_exported_is_no_damage(
+    course: Campus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = course.snapshot(MASTER)
+    course.write(MASTER, {"a.txt": "other", "week1/b.txt": "other"})
+    items = export._items
+
+    def meanwhile(*args: Any) -> list[Item]:
+        course.call("snapshot_delete", state=state)
+        course.run("collect", now=True)
+        return items(*args)
+
+    monkeypatch.setattr(export, "_items", meanwhile)
+    with pytest.raises(NotFound, match="collected meanwhile"):
+        course.call("crate_export", state=state)
+    assert course.call("verify_show", id=course.run("verify").id).ok
