@@ -2,14 +2,19 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { NuvoError } from './api/error';
+import { ApplicationActions } from './applicationActions';
 import { call } from './api/operations';
 import { askCollect, askForget } from './api/reports';
-import type { IRetention, ISnapshot, ITask } from './api/types';
+import type { IRetention, ISnapshot, IStagedObject, ITask } from './api/types';
 import { askConfirm, askForm } from './dialogs/form';
 import { collectForm, forgetForm, ruleForm } from './dialogs/growthForms';
+import type { IViewContext } from './components/context';
+import { CrateActions } from './crateActions';
 import { attempt, reportProblem } from './dialogs/report';
 import { renameForm, type SnapshotWords, snapshotForm } from './dialogs/snapshotForm';
+import { restoreForm } from './dialogs/restoreForm';
 import { pathText, snapshotTitle } from './formats';
+import { TableActions } from './tableActions';
 import type { INuvoService, ISnapshotWords } from './tokens';
 
 /** What users set off from the panel, the menus and the palette: asks back, acts, and tells how it went. */
@@ -18,8 +23,19 @@ export class Actions {
     readonly service: INuvoService,
     readonly trans: TranslationBundle
   ) {
-    service.tasks.finished.connect((_, task) => this._tell(task));
+    service.tasks.finished.connect((_, task) => {
+      if (this._mine.delete(task.id)) {
+        this.tell(task);
+      }
+    });
   }
+
+  /** What views inside dialogs can reach, once there is a panel. */
+  views: IViewContext | null = null;
+
+  readonly tables = new TableActions(this);
+  readonly applications = new ApplicationActions(this);
+  readonly crates = new CrateActions(this);
 
   async takeSnapshot(words: ISnapshotWords = {}): Promise<void> {
     await this._try(() => this._confirmedSnapshot(words, false));
@@ -61,9 +77,11 @@ export class Actions {
           'The current state becomes exactly what “%1” holds: files are replaced, and files that are not in it are deleted. A backup snapshot of the current state is taken first.',
           from
         );
-    const title = paths.length ? trans.__('Restore this file?') : trans.__('Restore everything?');
-    if (await askConfirm({ title, body, accept: trans.__('Restore'), warn: true }, trans)) {
-      await this._start(() => this.service.restore(snapshot, paths));
+    const title = paths.length ? trans.__('Restore this?') : trans.__('Restore everything?');
+    const form = restoreForm(this.views, body, snapshot, paths);
+    const accept = trans.__('Restore');
+    if (await askForm({ title, accept, initial: { sure: true }, form, warn: true }, trans)) {
+      await this.start(() => this.service.restore(snapshot, paths));
     }
   }
 
@@ -109,6 +127,14 @@ export class Actions {
 
   /** Stage files or folders of the folder shown, by their names in it. */
   async stage(names: string[]): Promise<void> {
+    const { state } = this.service;
+    await this.stageObjects(
+      names.map(name => ({ path: state.pathOf(pathText(name)), kind: 'file' }))
+    );
+  }
+
+  /** Stage objects of the current state. */
+  async stageObjects(objects: IStagedObject[]): Promise<void> {
     const { trans } = this;
     const { state, stage } = this.service;
     const reference = state.instance?.reference;
@@ -130,12 +156,11 @@ export class Actions {
     if (stage.wouldClear(reference) && !(await askConfirm({ title, body, accept }, trans))) {
       return;
     }
-    const paths = names.map(name => state.pathOf(pathText(name)));
-    await this._try(() => stage.add(reference, paths));
+    await this._try(() => stage.add(reference, objects));
   }
 
   async retry(distribution: number): Promise<void> {
-    await this._start(() => this.service.retry(distribution));
+    await this.start(() => this.service.retry(distribution));
   }
 
   /** Change a space's rule of which snapshots are kept. */
@@ -165,7 +190,7 @@ export class Actions {
     const form = forgetForm(report, trans);
     const wanted = await askForm({ title, accept, initial: { sure: true }, form }, trans);
     if (wanted && report.forgotten) {
-      await this._start(() => this._begun(call(service.server, 'post', '/forget', { space })));
+      await this.start(() => this.begun(call(service.server, 'post', '/forget', { space })));
       await service.state.refresh();
     }
   }
@@ -184,11 +209,12 @@ export class Actions {
       trans
     );
     if (wanted) {
-      await this._start(() => this._begun(call(service.server, 'post', '/collect', wanted)));
+      await this.start(() => this.begun(call(service.server, 'post', '/collect', wanted)));
     }
   }
 
-  private async _begun(asked: Promise<ITask>): Promise<ITask> {
+  /** A task that was just asked for, shown among the others from now on. */
+  async begun(asked: Promise<ITask>): Promise<ITask> {
     const task = await asked;
     void this.service.tasks.refresh();
     return task;
@@ -199,7 +225,7 @@ export class Actions {
   }
 
   /** Start a task for the user; its end is told by a notification. */
-  private async _start(work: () => Promise<ITask>): Promise<void> {
+  async start(work: () => Promise<ITask>): Promise<void> {
     const task = await this._try(work);
     if (task) {
       this._mine.add(task.id);
@@ -224,11 +250,9 @@ export class Actions {
     }
   }
 
-  private _tell(task: ITask): void {
+  /** Say how a task ended. */
+  tell(task: ITask): void {
     const { trans } = this;
-    if (!this._mine.delete(task.id)) {
-      return;
-    }
     if (task.problem) {
       reportProblem(task.problem, trans);
     } else if (task.state === 'cancelled') {

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ISnapshot } from './api/types';
+import type { ISnapshot, ObjectKind } from './api/types';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
@@ -72,4 +72,29 @@ export function pathText(name: string): string {
   return name
     .replace(/\\(?=x[0-9a-f]{2})/g, '\\x5c')
     .replace(/[\udc80-\udcff]/gu, lone => `\\x${(lone.charCodeAt(0) - 0xdc00).toString(16)}`);
+}
+
+/** The name a table gets of a file's; none for databases, of which all tables are taken. */
+export function tableNameOf(file: string): string {
+  return /\.(db|sqlite3?)$/i.test(file) ? '' : file.split('.')[0];
+}
+
+/** Where an application's definition lies in its state. */
+export function applicationPath(name: string): string {
+  return `.nuvo/applications/${name}`;
+}
+
+/** The name under which people know the object that a path belongs to. */
+export function objectName(kind: ObjectKind | undefined, path: string): string {
+  switch (kind) {
+    case 'table':
+      return path
+        .replace(/^tables\//, '')
+        .replace(/\.(parquet|sql)$/, '')
+        .replace('/', '.');
+    case 'application':
+      return path.startsWith(applicationPath('')) ? path.split('/')[2] : path;
+    default:
+      return path;
+  }
 }

@@ -1,13 +1,19 @@
 import { call } from './api/operations';
-import type { ISnapshot, ITask } from './api/types';
+import { askOnlyTarget } from './api/reports';
+import type { ISnapshot, ITargetPreview, ITask } from './api/types';
+import { ObjectsModel } from './models/objects';
 import { StageModel } from './models/stage';
 import { StateModel } from './models/state';
 import { TasksModel } from './models/tasks';
 import type { IDistributeRequest, INuvoServer, INuvoService, ISnapshotWords } from './tokens';
+import type { Upload } from './upload';
 
 /** The one object through which views read and change things. */
 export class NuvoService implements INuvoService {
-  constructor(readonly server: INuvoServer) {
+  constructor(
+    readonly server: INuvoServer,
+    readonly upload: Upload | null = null
+  ) {
     this.state = new StateModel(server);
     this.stage = new StageModel(server);
     this.tasks = new TasksModel(server);
@@ -17,15 +23,18 @@ export class NuvoService implements INuvoService {
       if (!shown || task.instance === shown || task.kind === 'distribution') {
         void this.state.refresh();
       }
+      this.objects.refresh();
     });
   }
 
   readonly state: StateModel;
   readonly stage: StageModel;
   readonly tasks: TasksModel;
+  readonly objects = new ObjectsModel();
   readonly preparations: (() => Promise<unknown>)[] = [];
 
   async refresh(): Promise<void> {
+    this.objects.refresh();
     await Promise.all([this.state.refresh(), this.stage.refresh(), this.tasks.refresh()]);
   }
 
@@ -43,6 +52,13 @@ export class NuvoService implements INuvoService {
     return this._started(
       call(this.server, 'post', '/restore', { source: snapshot.reference, paths })
     );
+  }
+
+  async previewRestore(snapshot: ISnapshot, paths: string[]): Promise<ITargetPreview> {
+    await this._prepare();
+    const request = { source: snapshot.reference, paths };
+    const task = await call(this.server, 'post', '/restore/preview', request);
+    return askOnlyTarget(this.server, task);
   }
 
   async updateSnapshot(
@@ -65,9 +81,10 @@ export class NuvoService implements INuvoService {
 
   async distribute(request: IDistributeRequest, preview: boolean): Promise<ITask> {
     await this._prepare();
-    const { onlyFiles, strategy, ...rest } = request;
+    const { onlyFiles, strategies, ...rest } = request;
+    const key = strategies.key.filter(column => column.trim());
     const path = preview ? '/distributions/preview' : '/distributions';
-    const asked = { ...rest, only_files: onlyFiles, strategies: { file: strategy } };
+    const asked = { ...rest, only_files: onlyFiles, strategies: { ...strategies, key } };
     return this._started(call(this.server, 'post', path, asked));
   }
 

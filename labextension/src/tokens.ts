@@ -2,10 +2,19 @@ import type { ServerConnection } from '@jupyterlab/services';
 import { Token } from '@lumino/coreutils';
 
 import type { Actions } from './actions';
-import type { ISnapshot, IStagedObject, ITask, Strategy } from './api/types';
+import type {
+  ISnapshot,
+  IStagedObject,
+  ITargetPreview,
+  ITask,
+  ObjectKind,
+  Strategy
+} from './api/types';
+import type { ObjectsModel } from './models/objects';
 import type { StageModel } from './models/stage';
 import type { StateModel } from './models/state';
 import type { TasksModel } from './models/tasks';
+import type { Upload } from './upload';
 
 /** The translation domain of every string. */
 export const DOMAIN = 'nuvo-jupyter';
@@ -44,6 +53,10 @@ export interface INuvoService {
   readonly state: StateModel;
   readonly stage: StageModel;
   readonly tasks: TasksModel;
+  readonly objects: ObjectsModel;
+
+  /** Puts a file of the user's computer into the folder shown; `null` where there is no file browser. */
+  readonly upload: Upload | null;
 
   /** Ask again for everything shown. */
   refresh(): Promise<void>;
@@ -56,6 +69,9 @@ export interface INuvoService {
 
   /** Restore paths of a snapshot into its instance; everything if none are given. */
   restore(snapshot: ISnapshot, paths: string[]): Promise<ITask>;
+
+  /** Ask what restoring would do to each object. */
+  previewRestore(snapshot: ISnapshot, paths: string[]): Promise<ITargetPreview>;
 
   updateSnapshot(
     snapshot: ISnapshot,
@@ -73,13 +89,21 @@ export interface INuvoService {
   retry(distribution: number): Promise<ITask>;
 }
 
+/** How objects of each kind meet what a target has. */
+export interface IStrategies extends Record<ObjectKind, Strategy> {
+  /** Whether tables changed on both sides get the rows they do not have. */
+  append_rows: boolean;
+  /** Columns that tell rows apart, where a table does not say so itself. */
+  key: string[];
+}
+
 /** What is distributed, how and to whom. */
 export interface IDistributeRequest {
   source: string;
   whole: boolean;
   objects: IStagedObject[] | null;
   to: string[];
-  strategy: Strategy;
+  strategies: IStrategies;
   onlyFiles: boolean;
   message: string;
   notify: boolean;

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Difference, ITask, Outcome, Reason, Strategy } from './api/types';
+import type { Difference, ITask, ObjectKind, Outcome, Reason, Strategy } from './api/types';
 
 /** Why a snapshot was taken, in a word or two. */
 export function reasonWord(reason: Reason, trans: TranslationBundle): string {
@@ -62,6 +62,27 @@ export function differenceWord(difference: Difference, trans: TranslationBundle)
     type_changed: trans.__('became something else'),
     mode_changed: trans.__('permissions changed')
   }[difference];
+}
+
+/** What an object is. */
+export function kindWord(kind: ObjectKind, trans: TranslationBundle): string {
+  return {
+    file: trans.__('File'),
+    table: trans.__('Table'),
+    application: trans.__('Application')
+  }[kind];
+}
+
+/** Each strategy's name and what it does to whole objects: tables and applications. */
+export function objectStrategies(trans: TranslationBundle): [Strategy, string][] {
+  return [
+    ['overwrite', trans.__('Overwrite what differs')],
+    ['merge', trans.__('Merge: take the new one where the target’s is untouched, else keep both')],
+    ['extra', trans.__('Extra: only add what is missing')],
+    ['rename', trans.__('Rename: keep what differs and put yours beside it')],
+    ['replace', trans.__('Replace: also delete what only the target has')],
+    ['skip', trans.__('Skip')]
+  ];
 }
 
 /** Each strategy's name and what it does where the target's file differs. */

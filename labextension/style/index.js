@@ -3,3 +3,4 @@ import './panel.css';
 import './rows.css';
 import './storage.css';
 import './distribute.css';
+import './objects.css';

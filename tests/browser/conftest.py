@@ -105,6 +105,7 @@ def shoot() -> Shoot:
     def save(page: Page, name: str) -> None:
         if os.environ.get("NUVO_SCREENSHOTS") == "1":
             IMAGES.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=IMAGES / f"{name}.png")
+            # Notifications come and go, and hide what is to be seen.
+            page.screenshot(path=IMAGES / f"{name}.png", style=".Toastify { display: none; }")
 
     return save

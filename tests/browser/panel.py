@@ -48,6 +48,16 @@ class Panel:
         return self.root.get_by_role("list", name="Tasks, newest first").locator("> li")
 
     @property
+    def tables(self) -> Locator:
+        """The tables' rows."""
+        return self.root.get_by_role("list", name="Tables", exact=True).locator("> li")
+
+    @property
+    def applications(self) -> Locator:
+        """The applications' rows."""
+        return self.root.get_by_role("list", name="Applications", exact=True).locator("> li")
+
+    @property
     def staged(self) -> Locator:
         """The stage's rows."""
         return self.root.get_by_role("list", name="Staged objects").get_by_role("listitem")
@@ -101,6 +111,13 @@ class Panel:
             head.click()
         expect(head).to_have_attribute("aria-expanded", "true")
 
+    def unfold(self, section: str) -> None:
+        """Open a section of the panel that is folded at first."""
+        head = self.root.get_by_role("heading", name=section).get_by_role("button")
+        if head.get_attribute("aria-expanded") == "false":
+            head.click()
+        expect(head).to_have_attribute("aria-expanded", "true")
+
     def confirm(self, label: str) -> None:
         """Accept the dialog in front."""
         self.dialog.get_by_role("button", name=label).click()
@@ -112,6 +129,10 @@ class Panel:
 
     def stage_from_menu(self, name: str) -> None:
         """Stage a file through the file browser's context menu."""
+        self.choose_from_menu(name, "Stage for distribution")
+
+    def choose_from_menu(self, name: str, label: str) -> None:
+        """Choose from a file's context menu in the file browser."""
         self.open_files()
         self.file(name).click(button="right")
-        self.page.get_by_role("menuitem", name="Stage for distribution").click()
+        self.page.get_by_role("menuitem", name=label).click()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from nuvo_jupyter.workspace.tables.connection import Connection
 from tests.browser.panel import Panel
 
 pytestmark = pytest.mark.chromium
@@ -34,9 +37,35 @@ def test_everything_that_can_be_operated_has_a_name(panel: Panel) -> None:
     assert panel.distribution.evaluate(UNNAMED) == []
 
 
+def test_tables_and_applications_have_names_too(panel: Panel, folder: Path, page: Page) -> None:
+    with Connection(folder / "tables") as con:
+        con.execute("CREATE TABLE marks AS SELECT 'anna' AS name, 9.5 AS points")
+    panel.take_snapshot()
+    panel.unfold("Tables")
+    panel.unfold("Applications")
+    expect(panel.tables).to_have_count(1)
+    panel.expand(panel.tables.first)
+    panel.expand(panel.snapshots.first)
+    expect(
+        panel.root.get_by_role("list", name="Tables in the snapshot").get_by_role("listitem")
+    ).to_have_count(1)
+    assert panel.root.evaluate(UNNAMED) == []
+    assert panel.root.evaluate(DANGLING) == []
+
+    # What the grid shows can be read, too; it is opened with the keyboard.
+    panel.tables.first.get_by_title("marks").focus()
+    page.keyboard.press("Enter")
+    tab = page.get_by_role("region", name="Table marks of")
+    rows = tab.get_by_role("table", name="First rows").get_by_role("row")
+    expect(rows.nth(1)).to_contain_text("anna", timeout=30_000)
+    assert tab.evaluate(UNNAMED) == []
+    assert tab.evaluate(DANGLING) == []
+
+
 def test_the_parts_of_the_panel_are_landmarks_and_headings(panel: Panel) -> None:
     expect(panel.card).to_be_visible()
-    for title in ("Snapshots", "Stage", "Tasks"):
+    panel.take_snapshot()
+    for title in ("Snapshots", "Tables", "Applications", "Stage", "Tasks"):
         expect(panel.root.get_by_role("heading", name=title)).to_be_visible()
         expect(panel.root.get_by_role("region", name=title)).to_be_visible()
 

@@ -49,8 +49,16 @@ export function call<M extends Method, P extends PathOf<M>>(
   });
   const rest = [...fields].filter(([, value]) => value !== undefined);
   if (method === 'get' || method === 'delete') {
-    const query = new URLSearchParams(rest.map(([name, value]) => [name, String(value)]));
-    return server.request(method.toUpperCase(), rest.length ? `${filled}?${query}` : filled);
+    const query = queryOf(rest);
+    return server.request(method.toUpperCase(), query ? `${filled}?${query}` : filled);
   }
   return server.request(method.toUpperCase(), filled, Object.fromEntries(rest));
+}
+
+/** A query; several values of one field are given one by one. */
+export function queryOf(fields: [string, unknown][]): string {
+  const several = fields.flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map(one => [name, String(one)])
+  );
+  return new URLSearchParams(several).toString();
 }

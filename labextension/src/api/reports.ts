@@ -2,10 +2,11 @@ import { isFinished } from '../models/tasks';
 import type { INuvoServer } from '../tokens';
 import { NuvoError } from './error';
 import { call } from './operations';
-import type { ICollectReport, IForgetReport, ITask, IUsage } from './types';
+import type { ICollectReport, IForgetReport, ITargetPreview, ITask, IUsage } from './types';
 
 // As long as a request may wait; a task that takes longer is asked for again.
 const WAIT_SECONDS = 30;
+const OBJECTS_SHOWN = 200;
 
 /** What an instance's snapshots need of the store. */
 export async function askUsage(server: INuvoServer, instance: string): Promise<IUsage> {
@@ -27,12 +28,25 @@ export async function askForget(server: INuvoServer, space: string): Promise<IFo
   return call(server, 'get', '/forgets/{id}', { id: await ended(server, task) });
 }
 
-/** Wait for a task; its id, once it is done. */
-async function ended(server: INuvoServer, task: ITask): Promise<number> {
+/** What a preview that was asked for found for the only target it has. */
+export async function askOnlyTarget(server: INuvoServer, task: ITask): Promise<ITargetPreview> {
+  const id = await ended(server, task);
+  const preview = await call(server, 'get', '/previews/{id}', { id, objects: OBJECTS_SHOWN });
+  return preview.targets[0];
+}
+
+/** Wait until a task has finished, whatever came of it. */
+export async function whenEnded(server: INuvoServer, task: ITask): Promise<ITask> {
   let seen = task;
   while (!isFinished(seen.state)) {
     seen = await call(server, 'get', '/tasks/{id}', { id: task.id, wait: WAIT_SECONDS });
   }
+  return seen;
+}
+
+/** Wait for a task; its id, once it is done. */
+async function ended(server: INuvoServer, task: ITask): Promise<number> {
+  const seen = await whenEnded(server, task);
   if (seen.problem) {
     throw new NuvoError(0, seen.problem.code, seen.problem.message, seen.problem.hint ?? '');
   }

@@ -4,7 +4,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { INuvoServer } from '../tokens';
 import { NuvoError } from './error';
 
-const API = 'nuvo/api';
+export const API = 'nuvo/api';
 
 /** Requests with the credentials and the base address JupyterLab itself uses. */
 export class NuvoServer implements INuvoServer {

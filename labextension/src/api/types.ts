@@ -2,6 +2,8 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
+export type IApplication = Schemas['Application'];
+export type IApplicationChange = Schemas['ApplicationChange'];
 export type ICollectReport = Schemas['CollectReport'];
 export type IComparison = Schemas['Comparison'];
 export type IDelivery = Schemas['Delivery'];
@@ -13,6 +15,7 @@ export type IInstance = Schemas['Instance'];
 export type IKeep = Schemas['Keep'];
 export type ILocated = Schemas['Located'];
 export type IObjectOutcome = Schemas['ObjectOutcome'];
+export type IPackageChange = Schemas['PackageChange'];
 export type IPathDifference = Schemas['PathDifference'];
 export type IPreview = Schemas['Preview'];
 export type IProblem = Schemas['Problem'];
@@ -22,12 +25,16 @@ export type ISnapshotDetail = Schemas['SnapshotDetail'];
 export type ISpace = Schemas['Space'];
 export type IStage = Schemas['Stage'];
 export type IStagedObject = Schemas['StagedObject'];
+export type ITable = Schemas['Table'];
+export type ITableComparison = Schemas['TableComparison'];
+export type ITableRows = Schemas['TableRows'];
 export type ITargetPreview = Schemas['TargetPreview'];
 export type ITask = Schemas['Task'];
+export type IUsage = Schemas['Usage'];
 
 export type Difference = Schemas['Difference'];
+export type ObjectKind = Schemas['ObjectKind'];
 export type Outcome = Schemas['Outcome'];
 export type Reason = Schemas['Reason'];
 export type Strategy = Schemas['Strategy'];
 export type TaskState = Schemas['TaskState'];
-export type IUsage = Schemas['Usage'];

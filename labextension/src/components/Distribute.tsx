@@ -124,7 +124,8 @@ function Distribute(): JSX.Element {
 
 /** What deletes files of others is asked back for. */
 async function confirmed(request: IDistributeRequest, trans: TranslationBundle): Promise<boolean> {
-  if (request.strategy !== 'replace') {
+  const { application, file, table } = request.strategies;
+  if (![file, table, application].includes('replace')) {
     return true;
   }
   const body = request.whole

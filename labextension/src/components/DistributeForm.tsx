@@ -2,12 +2,13 @@ import { Button } from '@jupyterlab/ui-components';
 import { type JSX, useId, useState } from 'react';
 
 import { call } from '../api/operations';
-import type { IStage, Strategy } from '../api/types';
+import type { IStage, IStagedObject, ObjectKind } from '../api/types';
 import { TextField } from '../dialogs/snapshotForm';
-import { instanceOf, spaceOf } from '../formats';
-import type { IDistributeRequest } from '../tokens';
+import { instanceOf, objectName, spaceOf } from '../formats';
+import type { IDistributeRequest, IStrategies } from '../tokens';
 import { useAsked, useModel, useNuvo } from './context';
 import { Problem } from './Problem';
+import { ObjectStrategies } from './ObjectStrategies';
 import { StrategyPicker } from './StrategyPicker';
 import { TargetPicker } from './TargetPicker';
 
@@ -24,7 +25,13 @@ export function DistributeForm(props: {
   const [wanted, setWhole] = useState(false);
   const [all, setAll] = useState(true);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [strategy, setStrategy] = useState<Strategy>('overwrite');
+  const [strategies, setStrategies] = useState<IStrategies>({
+    file: 'overwrite',
+    table: 'overwrite',
+    application: 'overwrite',
+    append_rows: false,
+    key: []
+  });
   const [message, setMessage] = useState('');
   const [onlyFiles, setOnlyFiles] = useState(false);
   const [notify, setNotify] = useState(false);
@@ -53,7 +60,7 @@ export function DistributeForm(props: {
     whole,
     objects: whole ? null : stage.objects,
     to: all ? ['all'] : [...chosen],
-    strategy,
+    strategies,
     onlyFiles,
     message,
     notify
@@ -77,16 +84,26 @@ export function DistributeForm(props: {
           setChosen(targets);
         }}
       />
-      <StrategyPicker value={strategy} onChange={changed(setStrategy)} />
+      <StrategyPicker
+        value={strategies.file}
+        onChange={file => changed(setStrategies)({ ...strategies, file })}
+      />
+      <Check value={onlyFiles} onChange={changed(setOnlyFiles)}>
+        {trans.__('Only files: leave tables and applications out')}
+      </Check>
+      {!onlyFiles && (
+        <ObjectStrategies
+          kinds={kindsOf(whole ? null : stage.objects)}
+          value={strategies}
+          onChange={changed(setStrategies)}
+        />
+      )}
       <TextField
         long
         label={trans.__('Message to the targets (optional)')}
         value={message}
         onChange={setMessage}
       />
-      <Check value={onlyFiles} onChange={changed(setOnlyFiles)}>
-        {trans.__('Only files: leave tables and applications out')}
-      </Check>
       <Check value={notify} onChange={setNotify}>
         {trans.__('Notify the targets’ users')}
       </Check>
@@ -110,6 +127,12 @@ export function DistributeForm(props: {
       </div>
     </form>
   );
+}
+
+/** The kinds besides files that are staged; a whole state may hold any. */
+function kindsOf(objects: IStagedObject[] | null): ObjectKind[] {
+  const kinds: ObjectKind[] = ['table', 'application'];
+  return kinds.filter(kind => !objects || objects.some(one => one.kind === kind));
 }
 
 function WhatPicker(props: {
@@ -141,7 +164,7 @@ function WhatPicker(props: {
               {trans.__(
                 'from %1: %2',
                 stage.state ?? '',
-                stage.objects.map(object => object.path).join(', ')
+                stage.objects.map(({ kind, path }) => objectName(kind, path)).join(', ')
               )}
             </span>
           )}

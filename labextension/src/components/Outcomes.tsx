@@ -1,15 +1,17 @@
 import type { JSX } from 'react';
 
 import type { IObjectOutcome } from '../api/types';
+import { objectName } from '../formats';
 import { OUTCOMES, outcomeWord } from '../words';
 import { useNuvo } from './context';
+import { KindIcon } from './KindIcon';
 
 const SHOWN = 200;
 
 /** What becomes of each object in one target; what needs attention first. */
 export function Outcomes({ outcomes }: { outcomes: IObjectOutcome[] }): JSX.Element {
   const { trans } = useNuvo();
-  const sorted = [...outcomes].sort(
+  const sorted = wholeApplications(outcomes).sort(
     (a, b) =>
       OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome) || a.path.localeCompare(b.path)
   );
@@ -22,9 +24,10 @@ export function Outcomes({ outcomes }: { outcomes: IObjectOutcome[] }): JSX.Elem
             <span className="nuvo-Outcome-word" data-outcome={one.outcome}>
               {outcomeWord(one.outcome, trans)}
             </span>
+            {one.kind && one.kind !== 'file' && <KindIcon kind={one.kind} />}
             <span className="nuvo-Outcome-text">
               <span className="nuvo-Entry-name" title={one.path}>
-                {one.path}
+                {objectName(one.kind, one.path)}
               </span>
               {one.at && one.at !== one.path && (
                 <span className="nuvo-Row-sub">{trans.__('as %1', one.at)}</span>
@@ -39,4 +42,20 @@ export function Outcomes({ outcomes }: { outcomes: IObjectOutcome[] }): JSX.Elem
       )}
     </>
   );
+}
+
+/** An application is one object, of however many files: those that met the same outcome are told once. */
+function wholeApplications(outcomes: IObjectOutcome[]): IObjectOutcome[] {
+  const told = new Map<string, IObjectOutcome>();
+  const rest: IObjectOutcome[] = [];
+  for (const one of outcomes) {
+    if (one.kind !== 'application') {
+      rest.push(one);
+      continue;
+    }
+    const key = `${one.outcome} ${objectName(one.kind, one.path)}`;
+    const before = told.get(key);
+    told.set(key, before ? { ...before, detail: before.detail || one.detail } : one);
+  }
+  return [...rest, ...told.values()];
 }

@@ -4,10 +4,12 @@ import type { JSX } from 'react';
 
 import { nuvoIcon } from '../icons';
 import { attempt } from '../dialogs/report';
+import { Applications } from './Applications';
 import { type IViewContext, useNuvo, ViewContext } from './context';
 import { StageSection } from './StageSection';
 import { StateCard } from './StateCard';
 import { Storage } from './Storage';
+import { Tables } from './Tables';
 import { Tasks } from './Tasks';
 import { Timeline } from './Timeline';
 
@@ -37,6 +39,8 @@ export class NuvoPanel extends ReactWidget {
         <Head />
         <StateCard />
         <Timeline />
+        <Tables />
+        <Applications />
         <StageSection />
         <Tasks />
         <Storage />

@@ -4,6 +4,7 @@ import { NuvoError } from '../api/error';
 import { call } from '../api/operations';
 import type { IPreview, ITargetPreview } from '../api/types';
 import { OUTCOMES, outcomeWord } from '../words';
+import { ApplicationChanges } from './ApplicationChanges';
 import { useNuvo } from './context';
 import { Outcomes } from './Outcomes';
 import { Problem } from './Problem';
@@ -42,6 +43,7 @@ function TargetRows(props: { task: number; target: ITargetPreview; told: string[
   const [open, setOpen] = useState(false);
   const [outcomes, setOutcomes] = useState(target.outcomes);
   const [problem, setProblem] = useState<NuvoError | null>(null);
+  const warned = target.applications.some(one => one.comparison.warnings.length > 0);
   const total = Object.values(target.counts).reduce((sum, count) => sum + count, 0);
   const more = async () => {
     try {
@@ -69,6 +71,11 @@ function TargetRows(props: { task: number; target: ITargetPreview; told: string[
           <button className="nuvo-Link" aria-expanded={open} onClick={toggle}>
             {target.instance.split('/').pop()}
           </button>
+          {warned && (
+            <span className="nuvo-Badge" data-kind="attention">
+              {trans.__('read first')}
+            </span>
+          )}
         </th>
         {target.problem ? (
           <td colSpan={Math.max(told.length, 1)}>
@@ -85,6 +92,7 @@ function TargetRows(props: { task: number; target: ITargetPreview; told: string[
       {open && (
         <tr>
           <td colSpan={told.length + 1}>
+            <ApplicationChanges changes={target.applications} />
             <Outcomes outcomes={outcomes} />
             {problem && <Problem problem={problem} />}
             {outcomes.length > 0 && outcomes.length < total && (

@@ -16,6 +16,7 @@ import { useNuvo } from './context';
 import { Disclosure } from './Section';
 import { LeftOut } from './LeftOut';
 import { SnapshotFolder } from './SnapshotFolder';
+import { SnapshotObjects } from './SnapshotObjects';
 
 const REASON_ICONS: Record<Reason, typeof saveIcon> = {
   manual: saveIcon,
@@ -82,6 +83,13 @@ function SnapshotBody({ snapshot }: { snapshot: ISnapshot }): JSX.Element {
         >
           {trans.__('Compare')}
         </Button>
+        <Button
+          className="jp-mod-styled"
+          title={trans.__('Export the snapshot as one file')}
+          onClick={() => void actions.crates.export(snapshot)}
+        >
+          {trans.__('Export…')}
+        </Button>
         {editor && (
           <>
             <Button className="jp-mod-styled" onClick={() => void actions.restore(snapshot, [])}>
@@ -97,6 +105,7 @@ function SnapshotBody({ snapshot }: { snapshot: ISnapshot }): JSX.Element {
         )}
       </div>
       {comparing && <Comparison snapshot={snapshot} />}
+      <SnapshotObjects snapshot={snapshot} />
       <h3 className="nuvo-Subhead">{trans._n('%1 file', '%1 files', snapshot.files)}</h3>
       <SnapshotFolder snapshot={snapshot} path="" />
       {(snapshot.excluded > 0 || snapshot.inconsistent > 0) && <LeftOut snapshot={snapshot} />}

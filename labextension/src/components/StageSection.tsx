@@ -1,8 +1,10 @@
-import { Button, closeIcon, fileIcon } from '@jupyterlab/ui-components';
+import { Button, closeIcon } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 
+import { objectName } from '../formats';
 import { attempt } from '../dialogs/report';
 import { useModel, useNuvo } from './context';
+import { KindIcon } from './KindIcon';
 import { Section } from './Section';
 
 /** The user's stage: what a distribution will send. */
@@ -23,12 +25,13 @@ export function StageSection(): JSX.Element {
       )}
       <ul className="nuvo-List" aria-label={trans.__('Staged objects')}>
         {objects.map(object => {
-          const label = trans.__('Take %1 off the stage', object.path);
+          const name = objectName(object.kind, object.path);
+          const label = trans.__('Take %1 off the stage', name);
           return (
             <li key={`${object.kind} ${object.path}`} className="nuvo-Entry">
-              <fileIcon.react tag="span" className="nuvo-Icon" />
+              <KindIcon kind={object.kind} />
               <span className="nuvo-Entry-name" title={object.path}>
-                {object.path}
+                {name}
               </span>
               <button
                 className="nuvo-IconButton"

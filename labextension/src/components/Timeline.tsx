@@ -8,7 +8,7 @@ import { SnapshotRow } from './SnapshotRow';
 
 /** The snapshots of the instance shown, the newest first. */
 export function Timeline(): JSX.Element {
-  const { service, trans } = useNuvo();
+  const { actions, service, trans } = useNuvo();
   const { snapshots, older, instance, space } = useModel(service.state);
   const now = useNow();
   return (
@@ -30,16 +30,25 @@ export function Timeline(): JSX.Element {
           />
         ))}
       </ol>
-      {older && (
-        <div className="nuvo-Buttons">
+      <div className="nuvo-Buttons">
+        {older && (
           <Button
             className="jp-mod-styled"
             onClick={() => void attempt(() => service.state.showOlder(), trans)}
           >
             {trans.__('Show older snapshots')}
           </Button>
-        </div>
-      )}
+        )}
+        {instance && service.state.may('instance editor') && service.upload && (
+          <Button
+            className="jp-mod-styled"
+            title={trans.__('Import a snapshot that was exported as one file')}
+            onClick={() => void actions.crates.import()}
+          >
+            {trans.__('Import…')}
+          </Button>
+        )}
+      </div>
     </Section>
   );
 }

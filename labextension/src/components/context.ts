@@ -3,6 +3,7 @@ import { createContext, useContext, useEffect, useState, useSyncExternalStore } 
 
 import type { Actions } from '../actions';
 import { NuvoError } from '../api/error';
+import type { IRunningKernel } from '../kernels';
 import type { Model } from '../models/model';
 import type { INuvoService } from '../tokens';
 
@@ -13,6 +14,14 @@ export interface IViewContext {
   trans: TranslationBundle;
   /** Open the distribution tab. */
   distribute: () => void;
+  /** Open a tab with a table of a state. */
+  openTable: (state: string, table: string) => void;
+  /** Open a tab that shows how a table differs between two states. */
+  compareTable: (left: string, right: string, table: string) => void;
+  /** The kernels of open notebooks. */
+  kernels: () => IRunningKernel[];
+  /** Open a notebook or a console with a kernel. */
+  launch: (what: 'notebook' | 'console', kernel: string) => Promise<void>;
   /** Names of the files and folders selected in the file browser. */
   selected: () => string[];
 }

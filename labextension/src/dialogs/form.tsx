@@ -43,9 +43,9 @@ function Filled<T>(props: {
   );
 }
 
-/** Ask the user to fill in a form; `null` if they cancel. */
+/** Ask the user to fill in a form; `null` if they cancel. `warn` marks what takes something away. */
 export async function askForm<T>(
-  options: { title: string; accept: string; initial: T; form: Form<T> },
+  options: { title: string; accept: string; initial: T; form: Form<T>; warn?: boolean },
   trans: TranslationBundle
 ): Promise<T | null> {
   const result = await showDialog<T>({
@@ -53,9 +53,9 @@ export async function askForm<T>(
     body: new FormBody(options.form, options.initial),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.okButton({ label: options.accept })
+      (options.warn ? Dialog.warnButton : Dialog.okButton)({ label: options.accept })
     ],
-    focusNodeSelector: 'input, textarea'
+    focusNodeSelector: 'input, select, textarea'
   });
   return result.button.accept ? result.value : null;
 }

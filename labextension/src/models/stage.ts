@@ -20,8 +20,7 @@ export class StageModel extends Model {
     return this.stage.objects.length > 0 && this.stage.state !== state;
   }
 
-  async add(state: string, paths: string[]): Promise<void> {
-    const objects: IStagedObject[] = paths.map(path => ({ path, kind: 'file' }));
+  async add(state: string, objects: IStagedObject[]): Promise<void> {
     this._show(await call(this._server, 'post', '/stage', { state, objects }));
   }
 

@@ -2,16 +2,18 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 
 import { nuvoIcon } from '../icons';
+import { maybeTable } from '../tableActions';
 import { INuvoActions } from '../tokens';
 
 namespace CommandIDs {
   export const stage = 'nuvo:stage-selected';
+  export const importTable = 'nuvo:import-table';
 }
 
-/** Adds the command of the file browser's context menu, which is in schema/context-menu.json. */
+/** Adds the commands of the file browser's context menu, which is in schema/context-menu.json. */
 export const contextMenuPlugin: JupyterFrontEndPlugin<void> = {
   id: 'nuvo-jupyter:context-menu',
-  description: 'Stages files from the file browser’s context menu.',
+  description: 'Stages and imports files from the file browser’s context menu.',
   autoStart: true,
   requires: [INuvoActions, IFileBrowserFactory],
   activate: (app: JupyterFrontEnd, actions: INuvoActions, factory: IFileBrowserFactory) => {
@@ -22,6 +24,15 @@ export const contextMenuPlugin: JupyterFrontEndPlugin<void> = {
       icon: nuvoIcon.bindprops({ stylesheet: 'menuItem' }),
       isVisible: () => selected().length > 0,
       execute: () => actions.stage(selected())
+    });
+    app.commands.addCommand(CommandIDs.importTable, {
+      label: actions.trans.__('Import as table…'),
+      icon: nuvoIcon.bindprops({ stylesheet: 'menuItem' }),
+      isVisible: () => {
+        const [name, ...more] = selected();
+        return name !== undefined && more.length === 0 && maybeTable(name);
+      },
+      execute: () => actions.tables.importFile(selected()[0])
     });
   }
 };

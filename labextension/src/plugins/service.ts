@@ -6,6 +6,7 @@ import { Throttler } from '@lumino/polling';
 
 import { NuvoService } from '../service';
 import { INuvoServer, INuvoService } from '../tokens';
+import { uploadTo } from '../upload';
 
 const PROGRESS = 'https://schema.nuvo-jupyter.org/events/progress/v1';
 const MILLISECONDS_BETWEEN_LOOKS = 300;
@@ -23,7 +24,8 @@ export const servicePlugin: JupyterFrontEndPlugin<INuvoService> = {
     server: INuvoServer,
     browser: IDefaultFileBrowser | null
   ): INuvoService => {
-    const service = new NuvoService(server);
+    const { contents } = app.serviceManager;
+    const service = new NuvoService(server, browser && uploadTo(browser.model, contents));
     const look = new Throttler(() => service.tasks.refresh(), {
       limit: MILLISECONDS_BETWEEN_LOOKS,
       edge: 'trailing'
