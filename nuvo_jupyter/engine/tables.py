@@ -140,11 +140,13 @@ def table_rename(call: Call, request: TableRename) -> Table:
     Raises:
         NotFound: there is no such table.
         AlreadyExists: the new name is taken.
+        InvalidInput: no table can have it.
     """
-    from nuvo_jupyter.workspace.tables.names import quote
+    from nuvo_jupyter.workspace.tables.names import MAIN, Kind, Name, file_of, quote
 
     state = _writable(call)
     path, _ = _find(call, state, request.table)
+    file_of(Name(MAIN, request.name.rpartition(".")[2]), Kind.TABLE)
     if _find_or_none(call, state, request.name) is not None:
         raise AlreadyExists(
             f"{state.text} has a table {request.name!r} already.", hint="Choose another name."

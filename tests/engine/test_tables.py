@@ -151,3 +151,27 @@ def test_what_is_called_tables_and_is_no_folder_is_captured_and_gives_way_to_a_r
     } == there
     course.run("restore", PROFESSOR, source=after)
     assert folder.is_symlink() == (what != "a file")
+
+
+def test_an_import_makes_its_schema_and_says_what_is_wrong(course: Campus) -> None:
+    course.write(
+        "intro/master",
+        {
+            "a.csv": "a\n1\n",
+            "latin.csv": "a,b\nä,1\n".encode("latin1"),
+            "bad.csv": "a\n" + "1\n" * 40_000 + "x\n",
+        },
+    )
+    (made,) = course.call("table_import", PROFESSOR, instance="intro/master", path="a.csv", table="raw.a")
+    assert (made.name, made.rows) == ("raw.a", 1)
+    for name in (".a", "a.", "a./b", "a/b"):
+        with pytest.raises(InvalidInput, match="cannot be the name"):
+            course.call("table_import", PROFESSOR, instance="intro/master", path="a.csv", table=name)
+    with pytest.raises(InvalidInput, match="cannot be the name"):
+        course.call("table_rename", PROFESSOR, instance="intro/master", table="raw.a", name="raw.")
+    for file, why in (("latin.csv", "not utf-8"), ("bad.csv", "Could not convert")):
+        with pytest.raises(InvalidInput, match=why):
+            course.call("table_import", PROFESSOR, instance="intro/master", path=file, table="new.b")
+    # Nothing is left of what did not become a table.
+    assert [one.name for one in course.call("table_list", PROFESSOR, state="intro/master")] == ["raw.a"]
+    assert sorted(path.name for path in (course.workspace("intro/master") / "tables").iterdir()) == ["raw"]

@@ -16,7 +16,7 @@ import msgspec
 from nuvo_jupyter.model.errors import InvalidInput
 from nuvo_jupyter.workspace.database import HEADER
 from nuvo_jupyter.workspace.tables.connection import Connection
-from nuvo_jupyter.workspace.tables.names import literal, pattern, quote
+from nuvo_jupyter.workspace.tables.names import MAIN, Kind, Name, file_of, literal, pattern, quote
 
 _READERS = {
     ".csv": "read_csv({})",
@@ -43,7 +43,7 @@ def import_file(connection: Connection, file: Path, name: str = "", *, replace: 
         The names of the tables.
 
     Raises:
-        InvalidInput: it is none of these, or cannot be read.
+        InvalidInput: it is none of these, cannot be read, or no table can have that name.
         AlreadyExists: there is a table of that name.
     """
     if _is_sqlite(file):
@@ -57,18 +57,18 @@ def import_file(connection: Connection, file: Path, name: str = "", *, replace: 
         )
     table = name or file.name.partition(".")[0]
     reader = _READERS[kind].format(literal(pattern(str(file))))
-    with _readable(file):
-        connection.execute(f"{_create(replace)} {_quoted(table)} AS FROM {reader}")
+    schema, dot, inside = table.partition(".")
+    wanted = Name(schema, inside) if dot else Name(MAIN, schema)
+    file_of(wanted, Kind.TABLE)
+    with _readable(file), connection.transaction():
+        if dot:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)}")
+        connection.execute(f"{_create(replace)} {wanted.quoted} AS FROM {reader}")
     return [table]
 
 
 def _create(replace: bool) -> str:
     return "CREATE OR REPLACE TABLE" if replace else "CREATE TABLE"
-
-
-def _quoted(name: str) -> str:
-    schema, dot, table = name.partition(".")
-    return f"{quote(schema)}.{quote(table)}" if dot else quote(schema)
 
 
 def _is_sqlite(file: Path) -> bool:
@@ -86,7 +86,9 @@ def _readable(file: Path):  # type: ignore[no-untyped-def]
     try:
         yield
     except (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:
-        why = str(error).partition("\n")[0]
+        # What follows are hints for DuckDB's own functions; the line itself may be long.
+        lines = str(error).partition("\n\n")[0].split("\n")
+        why = " ".join(line for line in lines if not line.startswith("Original Line"))
         raise InvalidInput(f"No table could be made of {file.name!r}: {why}") from error
 
 
