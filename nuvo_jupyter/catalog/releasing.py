@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from nuvo_jupyter.catalog import tables as t
 from nuvo_jupyter.catalog.database import read_clock
 from nuvo_jupyter.catalog.roots import GONE, kept
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.model.spaces import RECOVERABLE_SECONDS
 
 _UNFINISHED = ("waiting", "queued", "running")
@@ -84,6 +85,7 @@ def in_use(connection: Connection) -> set[int]:
     return {id_ for id_ in ids if id_ is not None}
 
 
+@inspected
 class _Recalled(msgspec.Struct):
     """The part of a distribution's order that says which one is taken back."""
 

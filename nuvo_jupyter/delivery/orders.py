@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nuvo_jupyter.model.changes import Strategies
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.model.snapshots import Reason
 from nuvo_jupyter.model.tasks import DistributionKind, StagedObject
 
@@ -12,6 +13,7 @@ DELIVER = "deliver"
 """The step of a distribution whose deliveries run."""
 
 
+@inspected
 class SnapshotOrder(msgspec.Struct, frozen=True):
     """Capture the current state of the task's instance.
 
@@ -30,6 +32,7 @@ class SnapshotOrder(msgspec.Struct, frozen=True):
     unless_same: bool = False
 
 
+@inspected
 class DistributionOrder(msgspec.Struct, frozen=True):
     """Prepare a distribution's source, then let its deliveries run (stored in ``distribution.request`` too).
 
@@ -47,6 +50,7 @@ class DistributionOrder(msgspec.Struct, frozen=True):
     recalled: int | None = None
 
 
+@inspected
 class DeliveryOrder(msgspec.Struct, frozen=True):
     """Deliver to the task's instance what its distribution says.
 
@@ -57,6 +61,7 @@ class DeliveryOrder(msgspec.Struct, frozen=True):
     first: bool = False
 
 
+@inspected
 class PreviewOrder(msgspec.Struct, frozen=True):
     """Say what a distribution would do.
 
@@ -72,10 +77,12 @@ class PreviewOrder(msgspec.Struct, frozen=True):
     targets: tuple[int, ...]
 
 
+@inspected
 class VerifyOrder(msgspec.Struct, frozen=True):
     """Re-hash the store."""
 
 
+@inspected
 class RepairOrder(msgspec.Struct, frozen=True):
     """Rebuild the catalog's index of the store from its packs.
 
@@ -86,6 +93,7 @@ class RepairOrder(msgspec.Struct, frozen=True):
     source: str = ""
 
 
+@inspected
 class CollectOrder(msgspec.Struct, frozen=True):
     """Free what nothing holds.
 
@@ -98,6 +106,7 @@ class CollectOrder(msgspec.Struct, frozen=True):
     now: bool = False
 
 
+@inspected
 class UsageOrder(msgspec.Struct, frozen=True):
     """Say who holds how much of the store.
 
@@ -116,6 +125,7 @@ class UsageOrder(msgspec.Struct, frozen=True):
     folder: str | None = None
 
 
+@inspected
 class ForgetOrder(msgspec.Struct, frozen=True):
     """Apply a space's retention rule.
 
@@ -127,6 +137,7 @@ class ForgetOrder(msgspec.Struct, frozen=True):
     dry_run: bool = False
 
 
+@inspected
 class ApplicationAddOrder(msgspec.Struct, frozen=True):
     """Capture an environment as a new application of the task's instance.
 
@@ -146,6 +157,7 @@ class ApplicationAddOrder(msgspec.Struct, frozen=True):
     spec: str = ""
 
 
+@inspected
 class ApplicationBuildOrder(msgspec.Struct, frozen=True):
     """Build the environment of an application of the task's instance, and install its kernel.
 
@@ -161,6 +173,7 @@ class ApplicationBuildOrder(msgspec.Struct, frozen=True):
     confirmed: bool = False
 
 
+@inspected
 class CrateImportOrder(msgspec.Struct, frozen=True):
     """Bring a crate that lies in the task's instance into the store, as a snapshot of it.
 

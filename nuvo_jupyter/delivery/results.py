@@ -9,11 +9,13 @@ import msgspec
 import zstandard
 
 from nuvo_jupyter.model.changes import ObjectOutcome, Outcome, count
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.model.tasks import Problem, TargetPreview
 
 T = TypeVar("T")
 
 
+@inspected
 class TaskResult(msgspec.Struct, frozen=True, array_like=True):
     """The result of a task.
 

@@ -20,6 +20,7 @@ from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
 from nuvo_jupyter.model.errors import Cancelled, ContentGone, NotFound
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.model.objects import APPLICATIONS, TABLES
 from nuvo_jupyter.model.paths import from_name
@@ -189,6 +190,7 @@ def _held(captured: Captured) -> set[BlobId]:
     return captured.remembered.held()
 
 
+@inspected
 class _Proof(msgspec.Struct, frozen=True, array_like=True):
     """Why what is remembered is in the store: the snapshot that holds it, and that no blob has left since."""
 

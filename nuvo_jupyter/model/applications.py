@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from nuvo_jupyter.model.changes import Outcome
+from nuvo_jupyter.model.inspected import inspected
 
 FORMAT = 1
 """Version of what ``app.json`` says; higher ones are not read."""
@@ -57,6 +58,7 @@ class PackageProblem(msgspec.Struct, frozen=True, order=True, kw_only=True):
     locked: bool = False
 
 
+@inspected
 class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``app.json``: what an application is, besides its lock, kernel, wheels and settings.
 

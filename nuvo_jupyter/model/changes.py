@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.model.nodes import Node
 
 
@@ -102,6 +103,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     kind: ObjectKind = ObjectKind.FILE
 
 
+@inspected
 class ObjectOutcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What became of one object in one target.
 

@@ -6,6 +6,8 @@ import enum
 
 import msgspec
 
+from nuvo_jupyter.model.inspected import inspected
+
 BlobId = bytes
 """BLAKE3-256 of the plain bytes: 32 bytes."""
 
@@ -89,6 +91,7 @@ class ApplicationEntry(msgspec.Struct, frozen=True):
     tree: BlobId
 
 
+@inspected
 class Manifest(msgspec.Struct, frozen=True):
     """All a snapshot holds. Its hash is the snapshot's content id, so immutability can be checked.
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from nuvo_jupyter.model.errors import InvalidInput
+from nuvo_jupyter.model.inspected import inspected
 
 MANY = 100_000
 _UNITS = {"y": 365 * 86400.0, "m": 30 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0}
@@ -25,6 +26,7 @@ _PERIODS: tuple[tuple[str, Callable[[datetime.datetime], tuple[int, ...]]], ...]
 )
 
 
+@inspected
 class Keep(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which snapshots of each instance are kept. Without any of these, all are.
 

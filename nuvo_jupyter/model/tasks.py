@@ -9,6 +9,7 @@ import msgspec
 
 from nuvo_jupyter.model.applications import ApplicationChange
 from nuvo_jupyter.model.changes import ObjectKind, ObjectOutcome, Strategies
+from nuvo_jupyter.model.inspected import inspected
 
 
 class TaskKind(enum.StrEnum):
@@ -44,6 +45,7 @@ class TaskState(enum.StrEnum):
         return self in (TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED)
 
 
+@inspected
 class Problem(msgspec.Struct, frozen=True):
     """An error as it is stored with a task and sent by the API."""
 
@@ -62,6 +64,7 @@ class DistributionKind(enum.StrEnum):
     CREATE = "create"
 
 
+@inspected
 class StagedObject(msgspec.Struct, frozen=True, order=True):
     """One object on the stage: a path (file or folder), a table's or an application's name."""
 
@@ -146,6 +149,7 @@ class Distribution(msgspec.Struct, frozen=True):
     deliveries: tuple[Task, ...] = ()
 
 
+@inspected
 class TargetPreview(msgspec.Struct, frozen=True):
     """What a distribution would do to one target.
 

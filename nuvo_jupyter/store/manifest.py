@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from nuvo_jupyter.model.errors import StoreDamaged
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.model.nodes import MANIFEST_VERSION, Manifest
 from nuvo_jupyter.store.pack import MANIFEST
 from nuvo_jupyter.store.writer import Writer
 
 
+@inspected
 class _Version(msgspec.Struct):
     version: int = 1
 

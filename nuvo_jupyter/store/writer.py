@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -46,8 +46,31 @@ LOOKED_UP_ANYWAY = 100
 READ_SIZE = 4 << 20
 
 
-_New = tuple[bytes, Buffer, int]
-"""A blob to be stored: id, plain bytes, kind."""
+class _Batch:
+    """Blobs to be compressed together, in columns."""
+
+    __slots__ = ("datas", "ids", "kinds", "size")
+
+    def __init__(self) -> None:
+        self.ids: list[bytes] = []
+        self.datas: list[Buffer] = []
+        self.kinds: list[int] = []
+        self.size = 0
+
+    def add(self, fresh: Mapping[bytes, Buffer], kind: int, size: int) -> None:
+        """Add blobs of ``size`` bytes together."""
+        self.ids.extend(fresh)
+        self.datas.extend(fresh.values())
+        self.kinds.extend([kind] * len(fresh))
+        self.size += size
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to compress it."""
+        return self.size >= BATCH_BYTES or len(self.ids) >= BATCH_BLOBS
 
 
 class Writer:
@@ -71,8 +94,7 @@ class Writer:
         self._nothing_stored: bool | None = None
         self._written: list[Written] = []
         self._stream: PackStream | None = None
-        self._batch: list[_New] = []
-        self._batch_bytes = 0
+        self._batch = _Batch()
         self._storing: deque[tuple[Future[None], bytearray | None]] = deque()
         self._compressors: ThreadPoolExecutor | None = None
         self._disk: ThreadPoolExecutor | None = None
@@ -111,18 +133,11 @@ class Writer:
         so that equal content always has equal ids.
         """
         ids = [blake3(data).digest() for data in datas]
-        fresh = self._fresh(ids, datas)
-        if fresh and max(map(len, fresh.values())) > MAX_BLOB:
-            raise TooLarge(f"A blob is over the limit of {MAX_BLOB} bytes.")
-        batch, size = self._batch, self._batch_bytes
-        for id_, data in fresh.items():
-            batch.append((id_, data, kind))
-            size += len(data)
-            if size >= BATCH_BYTES or len(batch) >= BATCH_BLOBS:
-                self._batch = []
+        for some, size in _portions(self._fresh(ids, datas)):
+            self._batch.add(some, kind, size)
+            if self._batch.is_full:
+                batch, self._batch = self._batch, _Batch()
                 self._begin(batch)
-                batch, size = self._batch, 0
-        self._batch_bytes = size
         return ids
 
     def add_content(self, data: Buffer) -> tuple[bytes, ...]:
@@ -169,9 +184,8 @@ class Writer:
         """
         try:
             if self._batch:
-                batch, size = self._batch, self._batch_bytes
-                self._batch, self._batch_bytes = [], 0
-                if not self._storing and size <= INLINE_BYTES:
+                batch, self._batch = self._batch, _Batch()
+                if not self._storing and batch.size <= INLINE_BYTES:
                     self._store(self._pack(batch))
                 else:
                     self._begin(batch)
@@ -222,15 +236,13 @@ class Writer:
 
     def _lent(self, fresh: dict[bytes, Buffer], room: bytearray) -> None:
         """Store what lies in a room that is used again afterwards."""
-        batch: list[_New] = []
-        size = 0
-        for id_, data in fresh.items():
-            if size >= BATCH_BYTES:
+        batch = None
+        for some, size in _portions(fresh):
+            if batch is not None:
                 self._begin(batch)
-                batch, size = [], 0
-            batch.append((id_, data, CONTENT))
-            size += len(data)
-        if batch:
+            batch = _Batch()
+            batch.add(some, CONTENT, size)
+        if batch is not None:
             # Batches are written in order: with its last one all of a room is.
             self._begin(batch, room)
         else:
@@ -245,7 +257,7 @@ class Writer:
             self._collect()
         return self._rooms.pop()
 
-    def _begin(self, batch: list[_New], room: bytearray | None = None) -> None:
+    def _begin(self, batch: _Batch, room: bytearray | None = None) -> None:
         """Have a batch compressed and written; ``room`` is free once it is."""
         try:
             if self._compressors is None:
@@ -271,18 +283,17 @@ class Writer:
         if room is not None:
             self._rooms.append(room)
 
-    def _pack(self, batch: list[_New]) -> Packed:
-        datas = [data for _, data, _ in batch]
-        stored = self._compressor.compress(datas)
+    def _pack(self, batch: _Batch) -> Packed:
+        stored = self._compressor.compress(batch.datas)
         parts = [part for part, _ in stored]
         lengths = list(map(len, parts))
         return Packed(
             [b"".join(parts)] if sum(lengths) < JOINED * len(parts) else parts,
-            [id_ for id_, _, _ in batch],
+            batch.ids,
             lengths,
-            list(map(len, datas)),
+            list(map(len, batch.datas)),
             [codec for _, codec in stored],
-            [kind for _, _, kind in batch],
+            batch.kinds,
         )
 
     def _store_next(self, packed: Future[Packed]) -> None:
@@ -307,6 +318,30 @@ class Writer:
         if self._stream is not None:
             stream, self._stream = self._stream, None
             self._written.append(stream.finish())
+
+
+def _portions(fresh: dict[bytes, Buffer]) -> Iterator[tuple[Mapping[bytes, Buffer], int]]:
+    """Blobs by as many as fill a batch, each portion with its bytes.
+
+    Raises:
+        TooLarge: one of them.
+    """
+    size = sum(map(len, fresh.values()))
+    if fresh and size <= BATCH_BYTES and len(fresh) <= BATCH_BLOBS:
+        yield fresh, size
+        return
+    some: dict[bytes, Buffer] = {}
+    size = 0
+    for id_, data in fresh.items():
+        if len(data) > MAX_BLOB:
+            raise TooLarge(f"A blob of {len(data)} bytes is over the limit of {MAX_BLOB} bytes.")
+        some[id_] = data
+        size += len(data)
+        if size >= BATCH_BYTES or len(some) >= BATCH_BLOBS:
+            yield some, size
+            some, size = {}, 0
+    if some:
+        yield some, size
 
 
 def _give_back() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -39,6 +40,8 @@ __all__ = ["Captured", "capture", "look_at"]
 
 BATCH_BYTES = 1 << 20
 BATCH_FILES = 500
+TICK_BYTES, TICK_FILES = 1 << 18, 32
+"""After so many bytes or files it is asked whether to stop, and progress is counted."""
 PROGRESS_BYTES = 1 << 20
 """Progress is told about this often, in bytes."""
 
@@ -64,7 +67,7 @@ def capture(
         memory: of the last capture; what is unchanged since is not read.
         rules: what is left out; the defaults and ``.nuvoignore`` if ``None``.
         progress: called with (bytes read, bytes to read).
-        cancelled: asked between files and every 4 MiB.
+        cancelled: asked every few files, and within large ones.
         writer: takes the content; the caller flushes and commits it. ``None`` stores nothing and gives the same ids.
         tables: of the state, sorted by name.
         applications: of the state, sorted by name.
@@ -210,24 +213,32 @@ class _Capture:
         except OSError as error:
             self._unreadable(folder, to_read, error)
             return
-        rows, saving = folder.rows, folder.saving
+        rows: Any = folder.rows
+        saving = folder.saving
         trusted = self.now() - RACY_NS
+        read = untold = 0
         for at in to_read:
             start = at * WIDTH
-            name, size = name_of(rows[start]), rows[start + 1]  # type: ignore[arg-type]
+            name, size = name_of(rows[start]), rows[start + 1]
             data = None
-            if size <= WHOLE_UP_TO and name not in saving:  # type: ignore[operator]
-                data = reader.small(fd, name, size, tuple(rows[start + 1 : start + WIDTH]))  # type: ignore[arg-type]
+            if size <= WHOLE_UP_TO and name not in saving:
+                data = reader.small(fd, name, size, tuple(rows[start + 1 : start + WIDTH]))
             if data is None:
                 self._read_closely(reader, fd, folder, at, to_read)
                 continue
-            self.files_read += 1
-            if rows[start + 3] > trusted:  # type: ignore[operator]
+            read += 1
+            untold += size
+            if untold >= TICK_BYTES or read % TICK_FILES == 0:
+                self._tick(untold)
+                untold = 0
+            if rows[start + 3] > trusted:
                 folder.doubt(at)
             if data:
                 self._take(folder, at, data)
             else:
                 contents[at] = ()
+        self.files_read += read
+        self._tick(untold)
         if self._batch and self._batch[-1][0] is folder:
             self._finishing.append(folder)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -109,10 +109,11 @@ class Reader:
         content.steady = content.steady and not is_being_saved(folder, name)
         return content
 
-    def small(self, folder: int, name: str, size: int, seen: Sequence[str | int]) -> bytes | None:
+    def small(self, folder: int, name: str, size: int, seen: tuple[int, ...]) -> bytes | None:
         """All of a small file that is as the walk saw it; ``None`` for whatever needs a closer look.
 
         One stat after reading says as much as one before and one after: the walk's came before.
+        The caller tells how far it is.
 
         Args:
             size: bytes, up to 1 MiB.
@@ -131,8 +132,6 @@ class Reader:
             os.close(fd)
         if not same or len(data) != size or data.startswith(database.HEADER) or duckdb_file.is_one(data):
             return None
-        if self._tick is not None:
-            self._tick(size)
         return data
 
     def _once(self, folder: int, name: str, seen: Fingerprint | None) -> Content:

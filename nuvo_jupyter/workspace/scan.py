@@ -143,14 +143,10 @@ class _Enough(Exception):
     pass
 
 
-_seen: Callable[[os.stat_result], tuple[int, int, int, int, int]] = attrgetter(
+seen_of: Callable[[os.stat_result], tuple[int, int, int, int, int]] = attrgetter(
     "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode"
 )
-
-
-def seen_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
-    """What is remembered of what ``stat`` saw."""
-    return _seen(found)
+"""What is remembered of what ``stat`` saw."""
 
 
 class _Walk:
@@ -210,7 +206,7 @@ class _Walk:
         with os.scandir(fd) as entries:
             for entry in entries:
                 try:
-                    seen = _seen(entry.stat(follow_symlinks=False))
+                    seen = seen_of(entry.stat(follow_symlinks=False))
                 except OSError as error:
                     failed.append((entry.name, error))
                     continue

@@ -21,6 +21,7 @@ import blake3
 import msgspec
 
 from nuvo_jupyter.model.applications import Python
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.workspace.applications import installed
 from nuvo_jupyter.workspace.applications.conda import records
 from nuvo_jupyter.workspace.applications.conda.locked import Locked
@@ -40,6 +41,7 @@ _POLL_SECONDS = 0.05
 KEY = re.compile(r"[0-9a-f]{32}(?:-\d+)?")
 
 
+@inspected
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """What is written into a complete environment.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import blake3
 import msgspec
 
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.workspace.applications.definition import put
 from nuvo_jupyter.workspace.applications.interpreter import Interpreter
 
@@ -30,6 +31,7 @@ class Checked(msgspec.Struct, frozen=True):
     damage: str
 
 
+@inspected
 class Known(msgspec.Struct, kw_only=True):
     """What is known of one application of an instance.
 

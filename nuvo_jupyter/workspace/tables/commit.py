@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from nuvo_jupyter.model.errors import InvalidInput
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.workspace.tables.names import OURS
 
 JOURNAL = OURS + "commit"
@@ -38,6 +39,7 @@ _ORDER = (Action.MAKE_FOLDER, Action.PUT, Action.REMOVE, Action.REMOVE_FOLDER)
 """A schema's folder is there before its tables, and goes when they are gone."""
 
 
+@inspected
 class Change(msgspec.Struct, frozen=True):
     """One file to publish or to remove, or one schema's folder to make or to remove.
 

@@ -7,6 +7,7 @@ import contextlib
 import duckdb
 import msgspec
 
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.workspace.tables.names import Name
 from nuvo_jupyter.workspace.tables.statements import is_table_body, table_body
 
@@ -15,6 +16,7 @@ DEFINITION = "nuvo_definition"
 _KEYS = ("PRIMARY KEY", "UNIQUE")
 
 
+@inspected
 class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
     """What Parquet cannot say of a table.
 

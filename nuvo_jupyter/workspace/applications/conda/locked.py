@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from nuvo_jupyter.model.applications import Package
 from nuvo_jupyter.model.errors import ApplicationDamaged
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.workspace.applications.lock import LOCK_MAX, PACKAGES_MAX
 
 LOCK = "conda.lock.json"
@@ -70,6 +71,7 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Package(name=canonicalize_name(self.name), version=self.version, hashes=hashes)
 
 
+@inspected
 class CondaLock(msgspec.Struct, frozen=True):
     """What conda installed in an environment.
 

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from nuvo_jupyter.model.applications import Python
 from nuvo_jupyter.model.errors import NuvoError
+from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.workspace.applications import installed
 from nuvo_jupyter.workspace.applications.conda.locked import NOARCH
 from nuvo_jupyter.workspace.applications.installed import Distribution
@@ -56,6 +57,7 @@ class _Paths(msgspec.Struct, frozen=True, gc=False):
     paths: tuple[Placed, ...] = ()
 
 
+@inspected
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One file of ``conda-meta``: a package, where it came from, and the files it placed."""
 
