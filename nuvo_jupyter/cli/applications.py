@@ -12,6 +12,7 @@ from nuvo_jupyter.cli import completion
 from nuvo_jupyter.cli.declare import App, Argument, Context, Option
 from nuvo_jupyter.cli.options import Instance, Json, Wait
 from nuvo_jupyter.cli.session import session
+from nuvo_jupyter.model.applications import SETTINGS_IN_WORDS
 from nuvo_jupyter.model.errors import NotFound
 
 Name = Annotated[
@@ -48,7 +49,7 @@ def add(app: App) -> None:
                     str(len(one.packages)),
                     "sealed" if one.definition.sealed else one.definition.complete,
                     one.kernel,
-                    "to be built" if one.pending else one.prefix,
+                    one.problem or ("to be built" if one.pending else one.prefix),
                 )
                 for one in found
             ],
@@ -66,6 +67,8 @@ def add(app: App) -> None:
         run.output.line(f"kernel: {' '.join(found.argv)}")
         for problem in found.definition.problems:
             run.output.note(f"{problem.package or 'the environment'}: {problem.reason}")
+        for file in found.settings:
+            run.output.note(f"settings: {file.path} ({SETTINGS_IN_WORDS[file.standing]})")
         run.output.table(("package", "version"), [(one.name, one.version) for one in found.packages])
 
     @group.command()
@@ -181,6 +184,10 @@ def add(app: App) -> None:
             bool, Option("--any-python", help="Also with another Python than it was captured with.")
         ] = False,
         yes: Annotated[bool, Option("--yes", help="Also where its kernel runs another program.")] = False,
+        settings: Annotated[
+            bool,
+            Option("--settings", help="Then put its settings in the place of JupyterLab's; copies are kept."),
+        ] = False,
         instance: Instance = "",
         wait: Wait = True,
         json: Json = False,
@@ -193,8 +200,12 @@ def add(app: App) -> None:
             offline=offline,
             any_python=any_python,
             confirmed=yes,
+            settings=settings,
         )
-        run.output.struct(run.finish(task, wait))
+        done = run.finish(task, wait)
+        if not run.output.struct(done):
+            for note in done.notes:
+                run.output.line(note)
 
     @group.command()
     def rename(

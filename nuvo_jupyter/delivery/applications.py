@@ -49,6 +49,8 @@ def add_application(execution: Execution) -> None:
 def build_application(execution: Execution) -> None:
     """Build the environment of an application beside the old one, which stays in use until it is complete.
 
+    Its settings are put in the place of JupyterLab's afterwards, if that was asked for.
+
     Raises:
         NotFound, ApplicationDamaged, PythonUnsuitable, PackageUnavailable, EnvironmentFailed: the old one is still there.
         Cancelled
@@ -63,7 +65,8 @@ def build_application(execution: Execution) -> None:
         check=execution.check,
         progress=_progress(execution),
     )
-    _finish(execution, done)
+    notes = _applications(execution).apply_settings(order.name) if order.settings else ()
+    _finish(execution, done, notes)
 
 
 def refresh(
@@ -146,8 +149,7 @@ def _progress(execution: Execution) -> Callable[[int, int, str], None]:
     return lambda done, total, step: execution.progress(step, done, total)
 
 
-def _finish(execution: Execution, details: msgspec.Struct | None = None) -> None:
+def _finish(execution: Execution, details: msgspec.Struct | None = None, notes: tuple[str, ...] = ()) -> None:
     with execution.context.catalog.write() as connection:
-        result = pack_result({}) if details is None else pack_result({}, details=details)
-        execution.finish(connection, TaskState.DONE, result=result)
+        execution.finish(connection, TaskState.DONE, result=pack_result({}, details=details, notes=notes))
     execution.announce()

@@ -165,12 +165,14 @@ class ApplicationBuildOrder(msgspec.Struct, frozen=True):
         offline: never use the network.
         any_python: also where another Python than it was captured with is here.
         confirmed: also where its kernel would run another program than Python's.
+        settings: then put its settings in the place of JupyterLab's.
     """
 
     name: str
     offline: bool = False
     any_python: bool = False
     confirmed: bool = False
+    settings: bool = False
 
 
 @inspected

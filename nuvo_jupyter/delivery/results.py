@@ -23,17 +23,25 @@ class TaskResult(msgspec.Struct, frozen=True, array_like=True):
         counts: objects by outcome for a delivery, targets by state for a distribution.
         snapshot_id: the snapshot it took, if that is what it did.
         details: zstd-compressed msgpack: a delivery's outcomes, a preview's targets, a verification's report.
+        notes: sentences about what was done.
     """
 
     counts: dict[str, int] = {}
     snapshot_id: int | None = None
     details: bytes = b""
+    notes: tuple[str, ...] = ()
 
 
-def pack_result(counts: dict[str, int], *, snapshot_id: int | None = None, details: Any = None) -> bytes:
+def pack_result(
+    counts: dict[str, int],
+    *,
+    snapshot_id: int | None = None,
+    details: Any = None,
+    notes: tuple[str, ...] = (),
+) -> bytes:
     """Encode a task's result."""
     packed = b"" if details is None else zstandard.compress(msgspec.msgpack.encode(details))
-    return msgspec.msgpack.encode(TaskResult(counts, snapshot_id, packed))
+    return msgspec.msgpack.encode(TaskResult(counts, snapshot_id, packed, notes))
 
 
 def problem_of(outcomes: Sequence[ObjectOutcome]) -> Problem | None:

@@ -36,9 +36,9 @@ from nuvo_jupyter.store import tree
 
 
 def application_list(call: Call, _request: OfInstance) -> tuple[Application, ...]:
-    """The applications of a current state, by name."""
+    """The applications of a current state, by name; of one that is damaged, what is wrong with it."""
     found = _applications(call)
-    return tuple(found.show(name) for name in found.names())
+    return tuple(found.look(name) for name in found.names())
 
 
 def application_show(call: Call, request: OfApplication) -> Application:
@@ -142,7 +142,9 @@ def application_build(call: Call, request: ApplicationBuild) -> Task:
     assert call.instance is not None
     require_writable(call.instance)
     _existing(call, request.name)
-    order = ApplicationBuildOrder(request.name, request.offline, request.any_python, request.confirmed)
+    order = ApplicationBuildOrder(
+        request.name, request.offline, request.any_python, request.confirmed, request.settings
+    )
     with call.write() as connection:
         task_id = queue_build(connection, call.instance, order, by=call.who)
         call.detail["task"] = task_id
@@ -173,7 +175,7 @@ def application_delete(call: Call, request: OfApplication) -> Application:
     assert call.instance is not None
     require_writable(call.instance)
     found = _existing(call, request.name)
-    deleted: Application = found.show(request.name)
+    deleted: Application = found.look(request.name)
     found.delete(request.name)
     return deleted
 

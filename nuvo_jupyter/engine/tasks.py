@@ -164,6 +164,7 @@ def _present(row: Row[Any], result: TaskResult, names: dict[int, str], taken: di
         snapshot=taken.get(result.snapshot_id) if result.snapshot_id is not None else None,
         backup=taken.get(row.backup_id) if row.backup_id is not None else None,
         counts=result.counts,
+        notes=result.notes,
         problem=None if row.error is None else msgspec.msgpack.decode(row.error, type=Problem),
     )
 

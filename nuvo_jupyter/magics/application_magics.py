@@ -52,12 +52,21 @@ class ApplicationMagics(Magics):
     @argument(
         "--variable", action="append", default=[], help="Of add: NAME of an environment variable it expects."
     )
-    @argument("--seal", action="store_true", help="Of add: put all wheels into it, so that it needs no index.")
+    @argument(
+        "--seal", action="store_true", help="Of add: put all wheels into it, so that it needs no index."
+    )
     @argument("--offline", action="store_true", help="Of add and build: never use the network.")
     @argument(
-        "--any-python", action="store_true", help="Of build: also with another Python than it was captured with."
+        "--any-python",
+        action="store_true",
+        help="Of build: also with another Python than it was captured with.",
     )
     @argument("--yes", action="store_true", help="Of build: also where its kernel runs another program.")
+    @argument(
+        "--settings",
+        action="store_true",
+        help="Of build: then put its settings in the place of JupyterLab's; copies are kept.",
+    )
     @line_magic
     @concise
     def app(self, line: str) -> Result:
@@ -100,14 +109,15 @@ class ApplicationMagics(Magics):
             offline=args.offline,
             any_python=args.any_python,
             confirmed=args.yes,
+            settings=args.settings,
         )
-        finish(self.shell, place.client, task)
-        return self._run(place, args)
+        done = finish(self.shell, place.client, task)
+        return self._run(place, args, done.notes)
 
-    def _run(self, place: Place, args: Any) -> Result:
+    def _run(self, place: Place, args: Any, notes: tuple[str, ...] = ()) -> Result:
         name = _one(place, args.words)
         found = place.client.application_show(instance=place.instance, name=name)
-        return shown.how_to_run(found, place.space.rpartition("/")[2])
+        return shown.how_to_run(found, place.space.rpartition("/")[2], notes)
 
     def _rename(self, place: Place, args: Any) -> Result:
         old, new = args.words
@@ -133,6 +143,8 @@ def _one(place: Place, words: list[str]) -> str:
     names: list[str] = [one.name for one in place.client.application_list(instance=place.instance)]
     if len(names) != 1:
         raise UsageError(
-            f"name one of {', '.join(names)}" if names else "there is no application yet: %app add captures one"
+            f"name one of {', '.join(names)}"
+            if names
+            else "there is no application yet: %app add captures one"
         )
     return names[0]

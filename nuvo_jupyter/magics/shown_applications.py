@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nuvo_jupyter.magics.results import Result
+from nuvo_jupyter.model.applications import SETTINGS_IN_WORDS
 
 if TYPE_CHECKING:
     from nuvo_jupyter.model.applications import Application, ApplicationComparison
@@ -19,7 +20,7 @@ def applications(found: tuple[Application, ...]) -> Result:
             len(one.packages),
             _completeness(one),
             one.kernel,
-            "to be built" if one.pending else one.prefix,
+            one.problem or ("to be built" if one.pending else one.prefix),
         )
         for one in found
     ]
@@ -31,16 +32,19 @@ def applications(found: tuple[Application, ...]) -> Result:
 def application(found: Application) -> Result:
     """One application with its packages, and why it is not complete."""
     python = found.definition.python
-    title = f"{found.name}: {python.implementation} {python.version} on {python.platform}, {_completeness(found)}"
+    title = (
+        f"{found.name}: {python.implementation} {python.version} on {python.platform}, {_completeness(found)}"
+    )
     problems = [
         f"{problem.package or 'the environment'}: {problem.reason}" for problem in found.definition.problems
     ]
+    settings = [f"settings: {one.path} ({SETTINGS_IN_WORDS[one.standing]})" for one in found.settings]
     rows = [(one.name, one.version) for one in found.packages]
-    return Result(found, title, ("package", "version"), rows, note="; ".join(problems))
+    return Result(found, title, ("package", "version"), rows, note="; ".join([*problems, *settings]))
 
 
-def how_to_run(found: Application, space: str) -> Result:
-    """Where an application is started."""
+def how_to_run(found: Application, space: str, notes: tuple[str, ...] = ()) -> Result:
+    """Where an application is started; with notes about what was done before."""
     terminal = f"in a terminal: nuvo app run {found.name!r}"
     if found.pending:
         return Result(found, f"{found.name} is not built here yet: %app build {found.name!r}")
@@ -48,7 +52,7 @@ def how_to_run(found: Application, space: str) -> Result:
         title = f"{found.name} is captured from {found.prefix}, where its kernel is"
         return Result(found, title, note=f"{terminal}; a kernel of its own: %app build {found.name!r}")
     title = f"{found.name}: choose the kernel “{found.name} ({space})” in the launcher or the kernel menu"
-    return Result(found, title, note=f"kernel {found.kernel}; {terminal}")
+    return Result(found, title, note="; ".join([f"kernel {found.kernel}", terminal, *notes]))
 
 
 def comparison(name: str, found: ApplicationComparison) -> Result:

@@ -103,6 +103,33 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
     wheel: str = ""
 
 
+class SettingsStanding(enum.StrEnum):
+    """How a file of an application's settings stands to JupyterLab's on this machine."""
+
+    NEW = "new"
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+SETTINGS_IN_WORDS = {
+    SettingsStanding.NEW: "you have none",
+    SettingsStanding.SAME: "the same as yours",
+    SettingsStanding.DIFFERENT: "different from yours",
+}
+
+
+class SettingsFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of JupyterLab's settings that an application carries.
+
+    Args:
+        path: in the folder of the user's settings.
+        standing: to the user's own: there is none, it says the same, or something different.
+    """
+
+    path: str
+    standing: SettingsStanding
+
+
 class Application(msgspec.Struct, frozen=True, kw_only=True):
     """An application as it is shown.
 
@@ -114,6 +141,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
         prefix: its live environment on this machine; ``""`` if none is known.
         kernel: name of its kernel on this machine; ``""`` if none is installed.
         pending: the definition is another than that of the live environment: build it.
+        settings: of JupyterLab, which it carries; they are applied only where that is asked for.
+        problem: why its definition cannot be read; all else but the name is empty then.
     """
 
     name: str
@@ -123,6 +152,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     kernel: str
     pending: bool
+    settings: tuple[SettingsFile, ...] = ()
+    problem: str = ""
 
 
 class PackageChangeKind(enum.StrEnum):

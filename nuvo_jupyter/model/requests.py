@@ -333,6 +333,10 @@ class ApplicationBuild(Request, frozen=True, kw_only=True):
         False
     )
     confirmed: Annotated[bool, Meta(description="Also where its kernel runs another program.")] = False
+    settings: Annotated[
+        bool,
+        Meta(description="Then put its settings in the place of JupyterLab's; copies of those are kept."),
+    ] = False
     wait: Wait = 0
 
 

@@ -94,6 +94,7 @@ class Task(msgspec.Struct, frozen=True):
         backup: reference of the backup a delivery made of its target.
         counts: for finished deliveries, objects by outcome; for distributions, targets by state.
         problem: why it failed.
+        notes: sentences about what was done, such as which files were written outside the instance.
         self_reported: the result comes from an executor the target's owner controls.
     """
 
@@ -116,6 +117,7 @@ class Task(msgspec.Struct, frozen=True):
     counts: dict[str, int] = {}
     problem: Problem | None = None
     self_reported: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -127,6 +127,43 @@ def test_renaming_deleting_and_what_is_refused(course: Campus, science: Path, tm
     assert course.call("application_list", PROFESSOR, instance=MASTER) == ()
 
 
+def test_settings_are_applied_only_where_that_is_asked_for(
+    course: Campus, science: Path, tmp_path: Path
+) -> None:
+    themes = "@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    carried = course.workspace(MASTER) / ".nuvo/applications/science/settings" / themes
+    mine = tmp_path / "config/lab/user-settings" / themes
+    for path, text in ((carried, '{"theme": "theirs"}'), (mine, '{"theme": "mine"}')):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    assert [(one.path, one.standing) for one in shown(course, MASTER).settings] == [(themes, "different")]
+    fields = {"instance": MASTER, "name": "science", "offline": True}
+    assert course.run("application_build", PROFESSOR, **fields).notes == ()
+    assert "mine" in mine.read_text()
+    notes = course.run("application_build", PROFESSOR, **fields, settings=True).notes
+    assert notes[0] == f"Settings written: {themes}"
+    assert "theirs" in mine.read_text()
+    (backup,) = mine.parent.glob("*.backup")
+    assert backup.name in notes[1]
+    assert "mine" in backup.read_text()
+    assert shown(course, MASTER).settings[0].standing == "same"
+
+
+def test_a_damaged_application_is_listed_beside_the_others_and_can_be_deleted(
+    course: Campus, science: Path
+) -> None:
+    damaged = course.workspace(MASTER) / ".nuvo/applications/damaged"
+    damaged.mkdir()
+    (damaged / "app.json").write_text("{")
+    found = course.call("application_list", PROFESSOR, instance=MASTER)
+    assert [(one.name, bool(one.problem)) for one in found] == [("damaged", True), ("science", False)]
+    assert "no lock" in found[0].problem
+    with pytest.raises(ApplicationDamaged):
+        shown(course, MASTER, "damaged")
+    course.call("application_delete", PROFESSOR, instance=MASTER, name="damaged")
+    assert [one.name for one in course.call("application_list", PROFESSOR, instance=MASTER)] == ["science"]
+
+
 def preview(campus: Campus, operation: str, user: str | None = PROFESSOR, **fields: Any) -> Preview:
     task = campus.run(operation, user, **fields)
     found: Preview = campus.call("preview_show", user, id=task.id)

@@ -1270,6 +1270,10 @@ export interface components {
             kernel: string;
             /** @description the definition is another than that of the live environment: build it. */
             pending: boolean;
+            /** @description of JupyterLab, which it carries; they are applied only where that is asked for. */
+            settings: components["schemas"]["SettingsFile"][];
+            /** @description why its definition cannot be read; all else but the name is empty then. */
+            problem: string;
         };
         /**
          * ApplicationChange
@@ -1956,6 +1960,22 @@ export interface components {
             default: boolean;
         };
         /**
+         * SettingsFile
+         * @description A file of JupyterLab's settings that an application carries.
+         */
+        SettingsFile: {
+            /** @description in the folder of the user's settings. */
+            path: string;
+            /** @description to the user's own: there is none, it says the same, or something different. */
+            standing: components["schemas"]["SettingsStanding"];
+        };
+        /**
+         * SettingsStanding
+         * @description How a file of an application's settings stands to JupyterLab's on this machine.
+         * @enum {unknown}
+         */
+        SettingsStanding: "different" | "new" | "same";
+        /**
          * Snapshot
          * @description An immutable state of an instance.
          */
@@ -2234,6 +2254,8 @@ export interface components {
             problem: components["schemas"]["Problem"] | null;
             /** @description the result comes from an executor the target's owner controls. */
             self_reported: boolean;
+            /** @description sentences about what was done, such as which files were written outside the instance. */
+            notes: string[];
         };
         /**
          * TaskKind
@@ -4097,6 +4119,11 @@ export interface operations {
                      * @default false
                      */
                     confirmed?: boolean;
+                    /**
+                     * @description Then put its settings in the place of JupyterLab's; copies of those are kept.
+                     * @default false
+                     */
+                    settings?: boolean;
                     /**
                      * @description Seconds to wait for the task to finish before answering with where it stands.
                      * @default 0

@@ -18,9 +18,8 @@ export function ApplicationRow({ application }: { application: IApplication }): 
           {name}
         </span>
         <span className="nuvo-Row-sub">
-          {trans.__('Python %1', definition.python.version)}
-          {' · '}
-          {trans._n('%1 package', '%1 packages', packages.length)}
+          {application.problem ||
+            `${trans.__('Python %1', definition.python.version)} · ${trans._n('%1 package', '%1 packages', packages.length)}`}
         </span>
         {(application.pending || definition.sealed || !definition.complete) && (
           <span className="nuvo-Badges">

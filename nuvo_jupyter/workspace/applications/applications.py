@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from nuvo_jupyter.model.applications import Application, Realised, Standing
+from nuvo_jupyter.model.applications import (
+    Application,
+    Definition,
+    PackageProblem,
+    Python,
+    Realised,
+    Standing,
+)
 from nuvo_jupyter.model.errors import (
     AlreadyExists,
     ApplicationDamaged,
     EnvironmentFailed,
+    InvalidInput,
     NotFound,
     StorageFull,
 )
@@ -25,7 +34,12 @@ from nuvo_jupyter.workspace.applications.known import Known
 from nuvo_jupyter.workspace.applications.names import check_name, lock_name
 from nuvo_jupyter.workspace.applications.packages import Progress
 from nuvo_jupyter.workspace.applications.realise import realise
-from nuvo_jupyter.workspace.applications.settings import settings_folder
+from nuvo_jupyter.workspace.applications.settings import (
+    apply_settings,
+    compare_settings,
+    in_words,
+    settings_folder,
+)
 from nuvo_jupyter.workspace.applications.unused import Environment
 
 
@@ -94,7 +108,31 @@ class Applications:
             prefix=here.prefix if here else "",
             kernel=here.kernel if here else "",
             pending=here is None or here.definition != written.digest,
+            settings=compare_settings(self.folder(name), settings_folder()),
         )
+
+    def look(self, name: str) -> Application:
+        """:meth:`show` for who looks at many: of one that is damaged, what is wrong with it."""
+        try:
+            return self.show(name)
+        except (ApplicationDamaged, InvalidInput, NotFound) as error:
+            problem = str(error)
+            unknown = Python(implementation="", version="", system="", machine="")
+            return Application(
+                name=name,
+                definition=Definition(
+                    name=name,
+                    python=unknown,
+                    complete=False,
+                    problems=(PackageProblem(package="", reason=problem),),
+                ),
+                packages=(),
+                argv=(),
+                prefix="",
+                kernel="",
+                pending=False,
+                problem=problem,
+            )
 
     def add(
         self,
@@ -249,6 +287,22 @@ class Applications:
             )
             known.save(self.home, here)
         return done
+
+    def apply_settings(self, name: str) -> tuple[str, ...]:
+        """Put an application's settings in the place of JupyterLab's, keeping copies; says which files, in sentences.
+
+        Raises:
+            ApplicationDamaged: the way to it leads through a link.
+            EnvironmentFailed: a file cannot be written.
+        """
+        folder = settings_folder()
+        try:
+            return in_words(apply_settings(self.folder(name), folder, datetime.now(UTC)))
+        except OSError as error:
+            raise EnvironmentFailed(
+                f"The environment of {name} is built, but its settings could not all be written: {error}.",
+                hint=f"Look at {folder}: what was replaced there has a copy beside it, named .backup.",
+            ) from error
 
     def rename(self, old: str, new: str) -> None:
         """Rename an application; its kernel keeps working and gets the new name when it is next realised.

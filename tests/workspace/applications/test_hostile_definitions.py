@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from nuvo_jupyter.model.applications import Standing
+from nuvo_jupyter.model.applications import SettingsFile, SettingsStanding, Standing
 from nuvo_jupyter.model.errors import (
     ApplicationDamaged,
     InvalidInput,
@@ -23,7 +24,7 @@ from nuvo_jupyter.workspace.applications import definition, install, lock
 from nuvo_jupyter.workspace.applications.applications import Applications
 from nuvo_jupyter.workspace.applications.failures import failure, package_of
 from nuvo_jupyter.workspace.applications.interpreter import ask, program_in
-from nuvo_jupyter.workspace.applications.settings import apply_settings
+from nuvo_jupyter.workspace.applications.settings import Applied, apply_settings, compare_settings
 from nuvo_jupyter.workspace.applications.wheel import sha256
 from tests.faults.disks import small
 
@@ -300,16 +301,37 @@ def test_settings_stay_in_their_folder(tmp_path: Path) -> None:
     (inside / "themes.jupyterlab-settings").write_text("{}")
     (folder / definition.SETTINGS / "evil.sh").write_text("x")
     (folder / definition.SETTINGS / "plugin").symlink_to(tmp_path)
-    assert apply_settings(folder, target) == (
-        ["@jupyterlab/apputils-extension/themes.jupyterlab-settings"],
-        [],
-    )
-    mine = target / "@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    themes = "@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    now = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+    assert compare_settings(folder, target) == (SettingsFile(path=themes, standing=SettingsStanding.NEW),)
+    assert apply_settings(folder, target, now) == Applied(written=(themes,))
+    assert compare_settings(folder, target)[0].standing is SettingsStanding.SAME
+    assert apply_settings(folder, target, now) == Applied()
+    mine = target / themes
     mine.write_text('{"theme": "mine"}')
-    assert apply_settings(folder, target)[1] == ["@jupyterlab/apputils-extension/themes.jupyterlab-settings"]
-    assert "mine" in mine.read_text()
-    assert apply_settings(folder, target, overwrite=True)[1] == []
-    assert sorted(path.name for path in target.rglob("*")) == ["@jupyterlab", "apputils-extension", mine.name]
+    assert compare_settings(folder, target)[0].standing is SettingsStanding.DIFFERENT
+    backup = f"{themes}.2026-03-01-123000-000000.backup"
+    assert apply_settings(folder, target, now) == Applied(written=(themes,), backups=(backup,))
+    assert mine.read_text() == "{}"
+    assert (target / backup).read_text() == '{"theme": "mine"}'
+    assert sorted(path.name for path in target.rglob("*.*")) == [mine.name, Path(backup).name]
+
+
+@pytest.mark.parametrize("linked", ["file", "folder"])
+def test_settings_are_not_written_through_links(tmp_path: Path, linked: str) -> None:
+    themes = "@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+    carried = tmp_path / "definition" / definition.SETTINGS / themes
+    carried.parent.mkdir(parents=True)
+    carried.write_text("{}")
+    target, outside = tmp_path / "lab", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "themes.jupyterlab-settings").write_text("outside")
+    way = target / themes if linked == "file" else (target / themes).parent
+    way.parent.mkdir(parents=True)
+    way.symlink_to(outside / "themes.jupyterlab-settings" if linked == "file" else outside)
+    assert apply_settings(tmp_path / "definition", target, datetime.now(UTC)) == Applied(kept=(themes,))
+    assert way.is_symlink()
+    assert [path.read_text() for path in outside.iterdir()] == ["outside"]
 
 
 @pytest.mark.parametrize(
