@@ -6,6 +6,7 @@ folder. Values of environment variables are not in it, only their names in ``app
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -138,21 +139,30 @@ def install(
     """
     kernels.mkdir(parents=True, exist_ok=True)
     folder = kernels / name
-    data = msgspec.json.format(msgspec.json.encode(dict(content)), indent=1)
-    if folder.is_dir() and not folder.is_symlink():
-        for logo, picture in _pictures(logos).items():
-            put(folder / logo, picture)
-        put(folder / "kernel.json", data)
-        return
-    temporary = kernels / f".~nuvo-{secrets.token_hex(8)}"
-    temporary.mkdir()
-    try:
-        for logo, picture in _pictures(logos).items():
-            put(temporary / logo, picture)
-        put(temporary / "kernel.json", data)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    files = {
+        **_pictures(logos),
+        # Last: a folder without it is no kernel yet.
+        "kernel.json": msgspec.json.format(msgspec.json.encode(dict(content)), indent=1),
+    }
+    if not folder.is_dir() or folder.is_symlink():
+        temporary = kernels / f".~nuvo-{secrets.token_hex(8)}"
+        temporary.mkdir()
+        try:
+            _put_all(temporary, files)
+            os.replace(temporary, folder)
+            return
+        except OSError as error:
+            # Somebody else has installed it since it was looked for.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    _put_all(folder, files)
+
+
+def _put_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        put(folder / name, content)
 
 
 def owner(kernels: Path, name: str) -> Owner | None:

@@ -322,6 +322,22 @@ def test_two_at_once_build_one(tmp_path: Path, science: Applications) -> None:
     assert sorted(one.built for one in done) == [False, True]
 
 
+def test_a_kernel_that_another_installs_meanwhile_is_exchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def another_was_first(source: Path, target: Path) -> None:
+        monkeypatch.undo()
+        kernel.install(tmp_path, "science", {"argv": ["theirs"]}, {})
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", another_was_first)
+    kernel.install(tmp_path, "science", {"argv": ["ours"]}, {})
+    assert json.loads((tmp_path / "science" / "kernel.json").read_text())["argv"] == ["ours"]
+    assert os.listdir(tmp_path) == ["science"]
+
+
 def test_without_packages(tmp_path: Path, applications: Applications) -> None:
     shown = applications.add("empty", make_environment(tmp_path / "env"), offline=True)
     assert shown.packages == ()
