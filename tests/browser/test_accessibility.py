@@ -28,6 +28,9 @@ def test_everything_that_can_be_operated_has_a_name(panel: Panel) -> None:
     panel.expand(panel.snapshots.first)
     panel.button("Compare").click()
     panel.expand(panel.tasks.first)
+    panel.button("Storage").click()
+    panel.button("Why is my space still full?").click()
+    expect(panel.root.get_by_role("list", name="Stored by table")).to_be_visible()
     expect(panel.root.get_by_role("list", name="Files in the snapshot")).to_be_visible()
     assert panel.root.evaluate(UNNAMED) == []
     assert panel.root.evaluate(DANGLING) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,15 @@ pytestmark = pytest.mark.chromium
 
 
 def grow(panel: Panel, lab: Lab, folder: Path) -> str:
-    """Take five snapshots of a folder in which a large file changes; its space's name."""
+    """Take five snapshots of a folder in which a large file changes, and one is only in the second; its space's name."""
     (folder / "constant.bin").write_bytes(os.urandom(400_000))
     sizes = (150_000, 600_000, 80_000, 300_000, 220_000)
     for number, size in enumerate(sizes, start=1):
         (folder / "model.bin").write_bytes(os.urandom(size))
+        if number == 2:
+            (folder / "draft.bin").write_bytes(os.urandom(50_000))
+        elif number == 3:
+            (folder / "draft.bin").unlink()
         if number == 1:
             panel.take_snapshot()
         else:
@@ -40,11 +45,32 @@ def test_usage_rule_clock_and_freeing_space(panel: Panel, lab: Lab, folder: Path
     rows = panel.root.get_by_role("list", name="Stored by snapshot, newest first").locator("> li")
     expect(rows).to_have_count(5)
     expect(rows.nth(3)).to_contain_text("fit 2")
-    expect(rows.nth(3)).to_contain_text("600 kB alone, 40")
+    expect(rows.nth(3)).to_contain_text(re.compile(r"65\d kB alone, 40\d kB shared"))
     expect(rows.nth(4)).to_contain_text("@1")
     panel.button("Storage").scroll_into_view_if_needed()
     panel.button("Free space…").scroll_into_view_if_needed()
     shoot(panel.page, "panel-storage")
+
+    panel.button("Why is my space still full?").press("Enter")
+    paths = panel.root.get_by_role(
+        "list", name="Stored by table, application, file and folder, largest first"
+    ).locator("> li")
+    expect(paths).to_have_count(6)
+    expect(paths.nth(0)).to_contain_text("model.bin 1.4 MB in 5 versions")
+    expect(paths.nth(0)).to_contain_text("Deleting the 5 snapshots that have it would free 1.8 MB.")
+    expect(paths.nth(1)).to_contain_text("constant.bin 400 kB in 1 version")
+    expect(paths.nth(2)).to_contain_text("draft.bin 50 kB in 1 version")
+    expect(paths.nth(2)).to_contain_text(
+        re.compile(r"Not in the newest snapshot\. Deleting the one snapshot that has it would free 65\d kB\.")
+    )
+    data = paths.filter(has_text="data").get_by_role("button")
+    data.click()
+    expect(data).to_have_attribute("aria-expanded", "true")
+    inside = panel.root.get_by_role("list", name="Stored in data, largest first").locator("> li")
+    expect(inside).to_have_count(1)
+    expect(inside).to_contain_text("yields.csv")
+    panel.button("Change rule…").scroll_into_view_if_needed()
+    shoot(panel.page, "panel-storage-paths")
 
     panel.root.get_by_label("Snapshot if something has changed").select_option(label="every 30 minutes")
     expect(panel.root.get_by_label("Snapshot if something has changed")).to_have_value("30")

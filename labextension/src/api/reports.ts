@@ -8,9 +8,17 @@ import type { ICollectReport, IForgetReport, ITargetPreview, ITask, IUsage } fro
 const WAIT_SECONDS = 30;
 const OBJECTS_SHOWN = 200;
 
-/** What an instance's snapshots need of the store. */
-export async function askUsage(server: INuvoServer, instance: string): Promise<IUsage> {
-  const task = await call(server, 'post', '/usage', { instance, wait: WAIT_SECONDS });
+/**
+ * What an instance's snapshots need of the store.
+ *
+ * @param folder - also what each path in it needs over all snapshots; `''` for everything.
+ */
+export async function askUsage(
+  server: INuvoServer,
+  instance: string,
+  folder?: string
+): Promise<IUsage> {
+  const task = await call(server, 'post', '/usage', { instance, folder, wait: WAIT_SECONDS });
   return call(server, 'get', '/usages/{id}', { id: await ended(server, task) });
 }
 

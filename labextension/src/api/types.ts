@@ -17,6 +17,7 @@ export type ILocated = Schemas['Located'];
 export type IObjectOutcome = Schemas['ObjectOutcome'];
 export type IPackageChange = Schemas['PackageChange'];
 export type IPathDifference = Schemas['PathDifference'];
+export type IPathUsage = Schemas['PathUsage'];
 export type IPreview = Schemas['Preview'];
 export type IProblem = Schemas['Problem'];
 export type IRetention = Schemas['Retention'];

@@ -7,6 +7,7 @@ import type { IInstance } from '../api/types';
 import { attempt } from '../dialogs/report';
 import { spaceOf } from '../formats';
 import { useAsked, useModel, useNuvo } from './context';
+import { PathUsage } from './PathUsage';
 import { Problem } from './Problem';
 import { Section } from './Section';
 import { UsageChart } from './UsageChart';
@@ -36,15 +37,16 @@ function Usage({ instance }: { instance: IInstance }): JSX.Element {
   const { service, trans } = useNuvo();
   const { snapshots } = useModel(service.state);
   const newest = snapshots[0]?.reference ?? '';
-  const { answer, problem } = useAsked(
-    () => askUsage(service.server, instance.reference),
-    `${instance.reference} ${newest} ${snapshots.length}`
-  );
+  const changes = `${instance.reference} ${newest} ${snapshots.length}`;
+  const { answer, problem } = useAsked(() => askUsage(service.server, instance.reference), changes);
   if (problem) {
     return <Problem problem={problem} />;
   }
   return answer ? (
-    <UsageChart usage={answer} />
+    <>
+      <UsageChart usage={answer} />
+      <PathUsage instance={instance.reference} changes={changes} />
+    </>
   ) : (
     <p className="nuvo-Muted" role="status">
       {trans.__('Measuring…')}

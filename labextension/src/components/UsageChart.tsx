@@ -4,6 +4,7 @@ import type { IUsage } from '../api/types';
 import { size } from '../formats';
 import { reasonWord } from '../words';
 import { useNuvo } from './context';
+import { UsageBar } from './UsageBar';
 
 const SHOWN = 12;
 
@@ -17,7 +18,6 @@ export function UsageChart({ usage }: { usage: IUsage }): JSX.Element | null {
   }
   const longest = Math.max(...instance.details.map(one => one.held), 1);
   const shown = all ? instance.details : instance.details.slice(0, SHOWN);
-  const wide = (bytes: number): { width: string } => ({ width: `${(100 * bytes) / longest}%` });
   return (
     <div className="nuvo-Usage">
       <p>
@@ -39,10 +39,7 @@ export function UsageChart({ usage }: { usage: IUsage }): JSX.Element | null {
               {trans.__('%1 alone, %2 shared', size(one.alone), size(one.held - one.alone))}
               {one.deleted ? ` · ${trans.__('deleted')}` : ''}
             </span>
-            <span className="nuvo-Usage-bar" aria-hidden="true">
-              <span className="nuvo-Usage-alone" style={wide(one.alone)} />
-              <span className="nuvo-Usage-shared" style={wide(one.held - one.alone)} />
-            </span>
+            <UsageBar held={one.held} alone={one.alone} longest={longest} />
           </li>
         ))}
       </ol>
