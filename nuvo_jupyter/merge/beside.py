@@ -72,17 +72,19 @@ class Besides:
         """Take names that something else is planned at."""
         self._planned.update(places)
 
-    def place(self, path: str, fits: Callable[[str], bool], *, folder: bool = False) -> tuple[str, bool]:
+    def place(self, path: str, *fits: Callable[[str], bool], folder: bool = False) -> tuple[str, bool]:
         """Where the copy of ``path`` goes, and whether it is one that was already there.
 
         Args:
             path: of the object in the way.
-            fits: whether an existing copy, given by its path, can serve.
+            fits: whether an existing copy, given by its path, can serve; what suits better comes first.
             folder: whether a folder is put beside.
         """
-        for place in self._existing(path, folder):
-            if fits(place):
-                return place, True
+        existing = self._existing(path, folder)
+        for suits in fits:
+            for place in existing:
+                if suits(place):
+                    return place, True
         place = free_beside(path, self._label, self, folder=folder)
         self._planned.add(place)
         return place, False
@@ -92,7 +94,8 @@ class Besides:
         return self.place(path, lambda place: same(self.target[place], node))
 
     def __contains__(self, path: object) -> bool:
-        return path in self.target or path in self._source or path in self._planned
+        # What was distributed under such a name is never taken for a copy, so none may get that name either.
+        return path in self.target or path in self._source or path in self._planned or path in self._base
 
     def _existing(self, path: str, folder: bool) -> list[str]:
         if self._copies is None:

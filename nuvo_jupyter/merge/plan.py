@@ -6,7 +6,7 @@ then the source's objects (folders before their children). docs/merge.md explain
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nuvo_jupyter.merge.beside import Besides
 from nuvo_jupyter.merge.scope import Scope
@@ -78,7 +78,7 @@ class _Plan:
     def changes(self) -> list[Change]:
         for path in self.scope.missing:
             self._keep(
-                path, None, Outcome.FAILED, "It was staged, but the distributed state does not have it."
+                path, None, Outcome.FAILED, "It was asked for, but what is delivered does not have it."
             )
         if self.strategy is Strategy.REPLACE:
             self._remove_all(p for p in self.target if p not in self.source and self.scope.holds(p))
@@ -116,7 +116,7 @@ class _Plan:
 
     def _remove_all(self, paths: Iterable[str]) -> None:
         for path in paths:
-            self._remove(path, "The distributed state does not have it.")
+            self._remove(path, "It is not in what is delivered.")
 
     def _drop(self) -> None:
         """Remove what was distributed before, is no longer, and was not touched since."""
@@ -263,11 +263,17 @@ class _Plan:
                 folder = parent(folder)
         ordered = sorted(members)
 
-        def fits(place: str) -> bool:
-            found = ((self.target.get(place + below[len(path) :]), self.source[below]) for below in ordered)
-            return all(there is None or same(there, wanted) for there, wanted in found)
+        def found(place: str) -> Iterator[tuple[Node | None, Node]]:
+            return ((self.target.get(place + below[len(path) :]), self.source[below]) for below in ordered)
 
-        place, exists = self.besides.place(path, fits, folder=True)
+        def complete(place: str) -> bool:
+            return all(same(there, wanted) for there, wanted in found(place))
+
+        def fits(place: str) -> bool:
+            return all(there is None or same(there, wanted) for there, wanted in found(place))
+
+        # One that lacks something may be another's: what was put beside before has everything.
+        place, exists = self.besides.place(path, complete, fits, folder=True)
         detail = f"Yours was kept: {path!r} is {_WORD[there.kind]} here."
         if exists:
             lies = "The distributed folder lies beside it already."
@@ -276,11 +282,11 @@ class _Plan:
             self._put(path, self.clash_outcome, wanted, place, None, detail)
         for below in ordered:
             at = place + below[len(path) :]
-            found = self.target.get(at)
-            if found is None:
+            lying = self.target.get(at)
+            if lying is None:
                 self._put(below, self.clash_outcome, self.source[below], at, None, detail)
-            elif found.kind is not _FOLDER:
-                self._keep(below, found, detail="The distributed version lies there already.", at=at)
+            elif lying.kind is not _FOLDER:
+                self._keep(below, lying, detail="The distributed version lies there already.", at=at)
 
     # Writing it down
 

@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nuvo_jupyter.merge.beside import beside_name, free_beside, is_beside
+from nuvo_jupyter.merge import plan
+from nuvo_jupyter.merge.beside import Besides, beside_name, free_beside, is_beside
+from nuvo_jupyter.model.changes import Action, Strategy
 from nuvo_jupyter.model.paths import from_name, parse_path, to_name
+
+from .trees import FOLDER, file
 
 
 @pytest.mark.parametrize(
@@ -72,3 +76,21 @@ def test_other_names_are_not_taken_for_copies() -> None:
     assert not is_beside("a (from DS 1).csv", "a.txt")
     assert not is_beside("a.txt", "a.txt")
     assert not is_beside("a (copy).txt", "a.txt")
+
+
+def test_what_was_distributed_under_such_a_name_is_neither_taken_for_a_copy_nor_put_over() -> None:
+    base, target = {"a (from DS 1)": FOLDER}, {"a": file("mine")}
+    besides = Besides({"a": FOLDER}, target, base, "from DS 1")
+    assert besides.place("a", lambda place: True, folder=True) == ("a (from DS 1) 2", False)
+
+
+def test_of_two_folders_beside_the_complete_one_is_the_copy() -> None:
+    source = {"a": FOLDER, "a/b": FOLDER}
+    target = {
+        "a": file("mine"),
+        "a (from DS 1)": FOLDER,
+        "a (from DS 1) 2": FOLDER,
+        "a (from DS 1) 2/b": FOLDER,
+    }
+    changes = plan(source, target, source, strategy=Strategy.OVERWRITE, label="from DS 1")
+    assert [change for change in changes if change.action is not Action.KEEP] == []
