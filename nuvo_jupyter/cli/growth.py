@@ -83,9 +83,10 @@ def add(app: App) -> None:
                     for item in inner.details
                 )
         run.output.table(("what", "snapshots", "holds", "alone"), rows)
-        run.output.note(
-            f"The store has {size(found.packs)}; nothing holds {size(found.unheld)} of it, which `nuvo collect` frees."
+        unheld = (
+            f"; nothing holds {size(found.unheld)} of it, which `nuvo collect` frees" if found.unheld else ""
         )
+        run.output.note(f"The store has {size(found.packs)}{unheld}.")
 
     @app.command()
     def collect(
@@ -247,7 +248,7 @@ def _usage_by_path(run: Session, instance: str, folder: str, tables: bool) -> No
     rows = [
         (
             one.name + "/" * (one.folder and one.kind == "file"),
-            one.kind.value,
+            "folder" if one.folder and one.kind == "file" else one.kind.value,
             one.snapshots,
             one.versions,
             size(one.held),
@@ -260,4 +261,7 @@ def _usage_by_path(run: Session, instance: str, folder: str, tables: bool) -> No
     ]
     columns = ("what", "kind", "snapshots", "versions", "holds", "alone", "without its snapshots", "")
     run.output.table(columns, rows)
-    run.output.note("The last figure is what deleting all snapshots that have it would free.")
+    if rows:
+        run.output.note("The last figure is what deleting all snapshots that have it would free.")
+    else:
+        run.output.note("No snapshot holds anything there.")

@@ -62,7 +62,7 @@ def add(app: App) -> None:
             columns = [column.name for column in found.table.columns]
             rows = [["" if value is None else str(value) for value in row] for row in found.rows]
             run.output.table(columns, rows)
-            run.output.line(f"{found.table.rows:,} rows")
+            run.output.line(rows_in_words(found.table.rows))
 
     @table.command()
     def compare(
@@ -124,7 +124,7 @@ def add(app: App) -> None:
         )
         if not run.output.struct(found):
             for one in found:
-                run.output.line(f"{one.name}: {one.rows:,} rows")
+                run.output.line(f"{one.name}: {rows_in_words(one.rows)}")
 
     @table.command()
     def rename(
@@ -147,3 +147,8 @@ def add(app: App) -> None:
         found = run.client.table_delete(instance=run.place.state(instance), table=name)
         if not run.output.struct(found):
             run.output.line(f"{found.name} deleted")
+
+
+def rows_in_words(count: int) -> str:
+    """Such as ``1 row`` or ``1,200 rows``."""
+    return f"{count:,} row{'' if count == 1 else 's'}"

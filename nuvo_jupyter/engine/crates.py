@@ -106,7 +106,7 @@ def crate_import(call: Call, request: CrateImport) -> Task:
     if node is None or node.kind is not NodeKind.FILE:
         raise NotFound(
             f"{call.instance.space}/{call.instance.name} holds no file {path!r}.",
-            hint="Upload the crate first, then give its path.",
+            hint="Copy or upload the crate into the folder of the instance first, then give its path.",
         )
     name = check_snapshot_name(request.name) if request.name else None
     with call.write() as connection:

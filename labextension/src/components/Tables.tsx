@@ -36,7 +36,7 @@ function TableList({ state }: { state: string }): JSX.Element {
       {answer?.length === 0 && (
         <p className="nuvo-Muted">
           {trans.__(
-            'No table yet. `nuvo.connect()` in a notebook makes some with SQL; files become tables here.'
+            'No table yet. Make some with SQL in a notebook, through nuvo.connect(), or of files, here.'
           )}
         </p>
       )}
