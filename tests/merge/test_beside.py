@@ -92,5 +92,5 @@ def test_of_two_folders_beside_the_complete_one_is_the_copy() -> None:
         "a (from DS 1) 2": FOLDER,
         "a (from DS 1) 2/b": FOLDER,
     }
-    changes = plan(source, target, source, strategy=Strategy.OVERWRITE, label="from DS 1")
+    changes = plan(source, target, source, strategy=Strategy.OVERWRITE, objects=None, label="from DS 1")
     assert [change for change in changes if change.action is not Action.KEEP] == []
