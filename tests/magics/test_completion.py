@@ -67,7 +67,7 @@ def offered(shell: InteractiveShell, line: str) -> list[str]:
         ("%app bu", "%app build"),
         ("%app show sci", "%app show science"),
         ("%app compare science fi", "%app compare science first"),
-        ("%app add --se", "%app add --seal"),
+        ("%app add --sea", "%app add --seal"),
         ("%export fi", "%export first"),
         ("%export first a", "%export first a.txt"),
         ("%import a", "%import a.txt"),
