@@ -121,9 +121,9 @@ class Tool:
     slow: bool = False
 
     def version(self) -> str:
-        """The first line it prints about itself."""
+        """The first line it prints about itself, without where it lies: that is this machine's business."""
         if not self.version_command:
             return ""
         done = subprocess.run(self.version_command, capture_output=True, text=True, check=False)
         lines = (done.stdout or done.stderr).strip().splitlines()
-        return lines[0] if lines else "unknown"
+        return lines[0].partition(" from /")[0] if lines else "unknown"
