@@ -28,11 +28,14 @@ class BlobIndex:
         self._generation = ""
         self._lock = threading.Lock()
 
-    def locate(self, ids: Collection[bytes], since: str | None = None) -> dict[bytes, Location]:
+    def locate(
+        self, ids: Collection[bytes], since: str | None = None, *, keep: bool = True
+    ) -> dict[bytes, Location]:
         """Where those of ``ids`` lie that are stored.
 
         Args:
             since: a generation read before; nothing that is remembered of another one is used.
+            keep: whether what had to be looked up is remembered.
         """
         with self._lock:
             # A dictionary only ever holds what is of one generation.
@@ -50,7 +53,8 @@ class BlobIndex:
                 # Before the look-up: what is found is of this generation, or of a later one.
                 generation = blobs.generation(connection)
                 fresh = blobs.locate(connection, unknown)
-            self._remember(fresh, generation)
+            if keep:
+                self._remember(fresh, generation)
             found.update(fresh)
         return found
 

@@ -265,8 +265,10 @@ def unpack(stored: Buffer, id_: bytes, size: int, codec: int) -> bytes | None:
     return data if len(data) == size and blake3(data).digest() == id_ else None
 
 
-def unpack_many(blobs: Sequence[tuple[Buffer, bytes, int, int]]) -> list[bytes | None]:
-    """:func:`unpack` for many ``(stored, id, size, codec)`` at once, several threads decompressing."""
+def unpack_many(
+    blobs: Sequence[tuple[Buffer, bytes, int, int]], threads: int = THREADS
+) -> list[bytes | None]:
+    """:func:`unpack` for many ``(stored, id, size, codec)`` at once, several threads decompressing small ones."""
     frames = [index for index, (_, _, _, codec) in enumerate(blobs) if codec == ZSTD]
     if sum(blobs[index][2] for index in frames) >= len(frames) * SMALL:
         return [unpack(*item) for item in blobs]
@@ -274,7 +276,7 @@ def unpack_many(blobs: Sequence[tuple[Buffer, bytes, int, int]]) -> list[bytes |
         plain = _decompressor().multi_decompress_to_buffer(
             [blobs[index][0] for index in frames],
             decompressed_sizes=struct.pack(f"={len(frames)}Q", *(blobs[index][2] for index in frames)),
-            threads=THREADS,
+            threads=threads,
         )
     except zstandard.ZstdError:
         return [unpack(*item) for item in blobs]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from nuvo_jupyter.catalog import blobs
-from nuvo_jupyter.catalog.blobs import Location
 from nuvo_jupyter.catalog.database import Catalog
 from nuvo_jupyter.model.errors import StoreDamaged
 from nuvo_jupyter.model.nodes import Manifest, Node
 from nuvo_jupyter.store.backend import Backend, open_backend
 from nuvo_jupyter.store.index import BlobIndex
 from nuvo_jupyter.store.manifest import decode_manifest
-from nuvo_jupyter.store.pack import CONTENT, MANIFEST, MAX_BLOB, TREE, Buffer, path_of, unpack, unpack_many
+from nuvo_jupyter.store.pack import CONTENT, MANIFEST, MAX_BLOB, TREE, path_of, unpack
+from nuvo_jupyter.store.ranges import Range, ranges
 from nuvo_jupyter.store.state_cache import StateCache
 from nuvo_jupyter.store.tree_cache import TreeCache
 from nuvo_jupyter.store.writer import Writer
@@ -23,12 +24,6 @@ SOUND_MAX = 200_000
 """Ids that are remembered as read and sound: some 20 MB."""
 LOOK_UP = 20_000
 """Ids that are looked up at once."""
-MAX_GAP = 128 << 10
-"""Bytes between two wanted blobs that are read along rather than skipped."""
-MAX_SPAN = 8 << 20
-"""Stored, and plain, bytes that are read at once."""
-
-Span = list[tuple[bytes, Location]]
 
 
 class Store:
@@ -138,6 +133,25 @@ class Store:
             for id_ in ids:
                 yield found[id_]
 
+    def located(self, ids: Collection[bytes]) -> dict[str, list[Range]] | None:
+        """Where blobs lie, for a process that reads them itself: by path of the pack's file.
+
+        What is not there is left out. Nothing of it is remembered: what is asked for so is read once.
+
+        Returns:
+            ``None`` where packs are no files of this machine.
+        """
+        folder = self.backend.folder
+        if folder is None:
+            return None
+        places = self.index.locate(ids, keep=False)
+        names = self.index.pack_names({place.pack_id for place in places.values()})
+        found: dict[str, list[Range]] = {}
+        for some in ranges(places):
+            if some.pack in names and some.is_possible:
+                found.setdefault(os.path.join(folder, path_of(names[some.pack])), []).append(some)
+        return found
+
     def contains(self, ids: Collection[bytes]) -> set[bytes]:
         """Those of ``ids`` that are stored and committed."""
         return self.index.contains(ids, self.index.current())
@@ -178,10 +192,9 @@ class Store:
         for id_ in ids:
             if id_ not in places:
                 _report(id_, self._missing(id_), damaged)
-        for span in _spans(places):
-            name = names.get(span[0][1].pack_id)
-            plain = self._read_span(span, name) if name is not None else [None] * len(span)
-            for (id_, _), data in zip(span, plain, strict=True):
+        for some in ranges(places):
+            for (id_, *_), plain in zip(some.blobs, self._read_range(some, names), strict=True):
+                data = plain
                 if data is None:
                     try:
                         data = self._read_again(id_)
@@ -190,20 +203,15 @@ class Store:
                         continue
                 yield id_, data
 
-    def _read_span(self, span: Span, name: bytes) -> list[bytes | None]:
-        start = span[0][1].offset
-        end = span[-1][1].offset + span[-1][1].length
-        if start < 0 or not 0 <= end - start <= MAX_BLOB:
-            return [None] * len(span)
+    def _read_range(self, some: Range, names: Mapping[int, bytes]) -> list[bytes | None]:
+        nothing: list[bytes | None] = [None] * len(some.blobs)
+        name = names.get(some.pack)
+        if name is None or not some.is_possible:
+            return nothing
         try:
-            data = memoryview(self.backend.get(path_of(name), start, end - start))
+            return some.unpack(self.backend.get(path_of(name), some.start, some.length))
         except (FileNotFoundError, StoreDamaged):
-            return [None] * len(span)
-        blobs: list[tuple[Buffer, bytes, int, int]] = []
-        for id_, place in span:
-            at = place.offset - start
-            blobs.append((data[at : at + place.length], id_, place.size, place.codec))
-        return unpack_many(blobs)
+            return nothing
 
     def _read_again(self, id_: bytes) -> bytes:
         # What was remembered of its place may be outdated, if another process repaired the index.
@@ -227,29 +235,6 @@ class Store:
     @staticmethod
     def _missing(id_: bytes) -> StoreDamaged:
         return StoreDamaged(f"Blob {id_.hex()} is missing: no pack in the catalog holds it.")
-
-
-def _spans(places: dict[bytes, Location]) -> Iterator[Span]:
-    """Group blobs into ranges worth reading at once."""
-    span: Span = []
-    plain = start = end = 0
-    for item in sorted(places.items(), key=lambda item: item[1]):
-        place = item[1]
-        if span and (
-            place.pack_id != span[0][1].pack_id
-            or place.offset - end > MAX_GAP
-            or place.offset + place.length - start > MAX_SPAN
-            or plain + place.size > MAX_SPAN
-        ):
-            yield span
-            span, plain = [], 0
-        if not span:
-            start = place.offset
-        span.append(item)
-        end = place.offset + place.length
-        plain += place.size
-    if span:
-        yield span
 
 
 def _report(id_: bytes, error: StoreDamaged, damaged: Callable[[bytes, StoreDamaged], None] | None) -> None:

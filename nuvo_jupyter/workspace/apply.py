@@ -27,7 +27,8 @@ from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace.content import Patience
 from nuvo_jupyter.workspace.durable import Durability
 from nuvo_jupyter.workspace.feed import Feed
-from nuvo_jupyter.workspace.graft import Graft, Grafting, Grafts, Published
+from nuvo_jupyter.workspace.graft import Grafting, Published
+from nuvo_jupyter.workspace.grafts import Graft, Grafts
 from nuvo_jupyter.workspace.prepare import Preparation, Put
 from nuvo_jupyter.workspace.problems import explain
 from nuvo_jupyter.workspace.publish import NOT_EMPTY, Publishing

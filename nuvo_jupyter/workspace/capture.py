@@ -21,7 +21,7 @@ from nuvo_jupyter.workspace import database
 from nuvo_jupyter.workspace.captured import Captured
 from nuvo_jupyter.workspace.content import Reader
 from nuvo_jupyter.workspace.forest import plant
-from nuvo_jupyter.workspace.memory import RACY_NS, Memory
+from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.record import (
     NO_FOLDERS,
     WIDTH,
@@ -32,7 +32,7 @@ from nuvo_jupyter.workspace.record import (
 )
 from nuvo_jupyter.workspace.rules import Rules
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
-from nuvo_jupyter.workspace.scan import Listing, link_target, scan, unreadable
+from nuvo_jupyter.workspace.scan import RACY_NS, Listing, link_target, scan, unreadable
 from nuvo_jupyter.workspace.sink import Hashing, Sink
 from nuvo_jupyter.workspace.sorting import TO_READ, Sorted, sort_out
 

@@ -14,7 +14,6 @@ from nuvo_jupyter.model.paths import from_name
 from nuvo_jupyter.store.chunks import content_ids as ids_of
 from nuvo_jupyter.workspace import database
 from nuvo_jupyter.workspace.content import Patience, content_ids, is_being_saved
-from nuvo_jupyter.workspace.memory import RACY_NS
 from nuvo_jupyter.workspace.safe import look
 from nuvo_jupyter.workspace.scan import FILE_MODE, Fingerprint, fingerprint
 
@@ -39,9 +38,6 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     status: os.stat_result | None = None
     detail: str = ""
 
-
-_COARSE_NS = 1_000_000
-"""Times that are multiples of this come from a file system that keeps no finer ones, such as FAT."""
 
 APPEARED = "Something that is not in the backup lies here; it was kept."
 CHANGED = "It was changed after the backup was taken; that version was kept."
@@ -136,19 +132,4 @@ def is_same_file(before: os.stat_result, after: os.stat_result) -> bool:
         and before.st_size == after.st_size
         and before.st_mtime_ns == after.st_mtime_ns
         and before.st_mode & FILE_MODE == after.st_mode & FILE_MODE
-    )
-
-
-def is_as_put(status: os.stat_result, node: Node) -> bool:
-    """Whether a file just put under its name is as it was put, and any change from now on will be seen.
-
-    It is new, so its change time cannot vouch for it yet (:data:`~.memory.RACY_NS`). Its modification time can:
-    it was set to one long past, which writing moves on. Not so on file systems with coarse time stamps.
-    """
-    return (
-        stat.S_ISREG(status.st_mode)
-        and status.st_size == node.size
-        and status.st_mtime_ns == node.mtime_ns
-        and 0 < node.mtime_ns <= status.st_ctime_ns - RACY_NS
-        and status.st_ctime_ns % _COARSE_NS != 0
     )

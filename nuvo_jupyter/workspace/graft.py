@@ -8,121 +8,37 @@ its contents are put one by one instead, from where they lie.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
-import msgspec
-
-from nuvo_jupyter.model.changes import Action, Change
+from nuvo_jupyter.model.changes import Change
 from nuvo_jupyter.model.errors import Cancelled, NuvoError
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import basename, join, parent, to_name
 from nuvo_jupyter.store.pack import Buffer
-from nuvo_jupyter.workspace.check import is_as_put
 from nuvo_jupyter.workspace.durable import Durability
 from nuvo_jupyter.workspace.feed import Batch, Feed
+from nuvo_jupyter.workspace.grafts import Graft, Grafts, Seen
+from nuvo_jupyter.workspace.parallel import children as processes
+from nuvo_jupyter.workspace.parallel.messages import FileToMake, Made, Make
 from nuvo_jupyter.workspace.prepare import Put
 from nuvo_jupyter.workspace.problems import explain
-from nuvo_jupyter.workspace.safe import CREATE_FLAGS, VANISHED, Descent, look
-from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint
+from nuvo_jupyter.workspace.safe import VANISHED, Descent, look
+from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint, is_as_put
 from nuvo_jupyter.workspace.syscalls import rename_new
 from nuvo_jupyter.workspace.temporaries import Names, clear_folder
-from nuvo_jupyter.workspace.writing import copy, pour, sync_file, write, wrong_size
+from nuvo_jupyter.workspace.writing import Maker, copy, pour, sync_file
 
 _FILE, _FOLDER, _LINK = NodeKind.FILE, NodeKind.FOLDER, NodeKind.LINK
 
 Published = Callable[[str, Fingerprint, Node], None]
 
 
-class Seen:
-    """How files look, in columns, because there are many: of which change each is, change time, inode and mode."""
-
-    def __init__(self) -> None:
-        self._of, self._modes = array("I"), array("I")
-        self._ctimes, self._inodes = array("q"), array("Q")
-
-    def add(self, index: int, status: os.stat_result) -> None:
-        """Note a file of a change that is as its node says."""
-        self._of.append(index)
-        self._ctimes.append(status.st_ctime_ns)
-        self._inodes.append(status.st_ino)
-        self._modes.append(status.st_mode)
-
-    def each(self, changes: Sequence[Change]) -> Iterator[tuple[str, Fingerprint, Node]]:
-        """Path text, look and node of each."""
-        modes: dict[int, int] = {}
-        for index, ctime_ns, inode, mode in zip(
-            self._of, self._ctimes, self._inodes, self._modes, strict=True
-        ):
-            change = changes[index]
-            node = change.node
-            assert node is not None
-            # Of what is the same for many, or in the node, one is enough.
-            seen = Fingerprint(node.size, node.mtime_ns, ctime_ns, inode, modes.setdefault(mode, mode))
-            yield change.at, seen, node
-
-
-class Graft(msgspec.Struct):
-    """One new folder with all that comes into it.
-
-    Args:
-        at: its path text.
-        members: indices of its changes in the plan, itself first, folders before what is in them.
-        hidden: path text of where it is written; ``""`` while it is not.
-        shown: whether it lies in its place.
-        seen: how its files look that will not change unnoticed.
-        modes: path text of folders → modes that are set when they lie in their place.
-    """
-
-    at: str
-    members: array[int]
-    hidden: str = ""
-    shown: bool = False
-    seen: Seen = msgspec.field(default_factory=Seen)
-    modes: dict[str, int] = {}
-
-    def place_of(self, path: str) -> str:
-        """Where something lies while it is out of sight."""
-        return self.hidden + path[len(self.at) :]
-
-
-class Grafts:
-    """The new folders of a plan.
-
-    Args:
-        changes: a plan, folders before their children.
-        sound: whether a change's path can be.
-
-    Attributes:
-        all: in the order of the plan.
-        of: of which one each change is part, in the order of the plan; ``None`` for those that are part of none.
-    """
-
-    def __init__(self, changes: Sequence[Change], sound: Callable[[Change], bool]) -> None:
-        self.all: list[Graft] = []
-        self.of: list[Graft | None] = [None] * len(changes)
-        inside: dict[str, Graft] = {}
-        for index, change in enumerate(changes):
-            node = change.node
-            if node is None or change.action is not Action.PUT or change.expected is not None:
-                continue
-            graft = inside.get(change.at.rpartition("/")[0])
-            if (graft is None and node.kind is not _FOLDER) or not sound(change):
-                continue
-            if graft is None:
-                graft = Graft(change.at, array("I"))
-                self.all.append(graft)
-            if node.kind is _FOLDER:
-                inside[change.at] = graft
-            graft.members.append(index)
-            self.of[index] = graft
-
-    def give_up(self, graft: Graft) -> None:
-        """Leave what would come into a folder to be put one by one."""
-        self.all.remove(graft)
-        for index in graft.members:
-            self.of[index] = None
+_Indices: TypeAlias = "array[int]"
+_NOTHING: Batch[int] = Batch((), {}, {})
 
 
 class Grafting:
@@ -162,7 +78,7 @@ class Grafting:
         self._home: str | None = None
         self._fd = -1
         self._files = self._bytes = 0
-        self._unlike: set[int] = set()
+        self._maker = Maker()
         self._broken: dict[str, str] = {}
         self.problems: dict[int, str] = {}
         self.modes: dict[str, int] = {}
@@ -196,16 +112,17 @@ class Grafting:
         """
         of = grafts.of
         members = array("I", (index for index, graft in enumerate(of) if graft is not None))
+        count = 0 if self._feed.spool is not None else processes.how_many(*self._whole(members))
+        if count:
+            with processes.Children[_Indices](self._descent.root.fd, count) as children:
+                members = self._share_out(members, of, children)
         with contextlib.closing(self._feed.batches(members, self._content_of)) as batches:
             for batch in batches:
                 for index in batch.items:
                     graft = of[index]
                     assert graft is not None
                     self._put(index, graft, batch)
-                self._durability.written(self._bytes, self._files)
-                self._bytes = self._files = 0
-                self._tick(len(batch.items))
-                self._stop()
+                self._progress(len(batch.items))
         self._home = None
 
     def show(self, graft: Graft, folder: int) -> None:
@@ -283,9 +200,97 @@ class Grafting:
         """Names of hidden folders that did not appear."""
         return {basename(graft.hidden) for graft in self._hidden if not graft.shown}
 
+    def _whole(self, members: Iterable[int]) -> tuple[int, int]:
+        """How many files of one blob or none there are, and of how many bytes together."""
+        nodes = [
+            node for index in members if (node := self._content_of(index)) is not None and _is_whole(node)
+        ]
+        return len(nodes), sum(node.size for node in nodes)
+
     def _content_of(self, index: int) -> Node | None:
         change = self._changes[index]
         return None if change.data is not None else change.node
+
+    def _progress(self, count: int) -> None:
+        self._durability.written(self._bytes, self._files)
+        self._bytes = self._files = 0
+        self._tick(count)
+        self._stop()
+
+    def _share_out(
+        self, members: Sequence[int], of: Sequence[Graft | None], children: processes.Children[_Indices]
+    ) -> array[int]:
+        """Make the folders, and have other processes make the files in them; returns what is left to be put here."""
+        left = array("I")
+        for part, wanted in self._feed.parts(members, self._content_of):
+            packs = self._feed.store.located(wanted)
+            if packs is None or not children.any:
+                left.extend(part)
+                continue
+            given, order, here = array("I"), Make(packs, []), 0
+            for index in part:
+                graft, node = of[index], self._content_of(index)
+                assert graft is not None
+                if node is not None and node.kind is _FOLDER:
+                    self._put(index, graft, _NOTHING)
+                    here += 1
+                elif node is None or not _is_whole(node):
+                    left.append(index)
+                elif (file := self._order(index, node)) is None:
+                    here += 1
+                else:
+                    place = graft.place_of(parent(self._changes[index].at))
+                    if not order.folders or order.folders[-1][0] != place:
+                        order.folders.append((place, []))
+                    order.folders[-1][1].append(file)
+                    given.append(index)
+            while children.busy:
+                self._took(*children.take(), of, left)
+            children.give(given, order)
+            self._progress(here)
+        while children.pending:
+            self._took(*children.take(), of, left)
+        return left
+
+    def _order(self, index: int, node: Node) -> FileToMake | None:
+        """What another process is told of a file; ``None`` where its folder could not be made."""
+        home, _, name = self._changes[index].at.rpartition("/")
+        if home in self._broken:
+            self.problems[index] = self._broken[home]
+            return None
+        return name, node.mode, node.mtime_ns, node.size, node.content[0] if node.content else b""
+
+    def _took(
+        self, given: array[int], made: Made | None, of: Sequence[Graft | None], left: array[int]
+    ) -> None:
+        """Note what another process has made; what it has not is put here."""
+        again = array("I")
+        for index, found in zip(
+            given, made.files if made is not None else (False,) * len(given), strict=True
+        ):
+            if isinstance(found, tuple):
+                graft = of[index]
+                assert graft is not None
+                if self._published is not None:
+                    graft.seen.add(index, *found)
+            elif isinstance(found, str):
+                self.problems[index] = found
+            elif found is False:
+                again.append(index)
+        if made is None:
+            self._unmake(again, of)
+        else:
+            self._bytes, self._files = made.size, made.count
+        left.extend(again)
+        self._progress(len(given) - len(again))
+
+    def _unmake(self, members: Iterable[int], of: Sequence[Graft | None]) -> None:
+        """Remove what a process may have made before it died."""
+        for index in members:
+            graft, at = of[index], self._changes[index].at
+            assert graft is not None
+            with contextlib.suppress(OSError):
+                os.unlink(to_name(basename(at)), dir_fd=self._descent.at(graft.place_of(parent(at))))
 
     def _put(self, index: int, graft: Graft, batch: Batch[int]) -> None:
         change = self._changes[index]
@@ -314,8 +319,8 @@ class Grafting:
                         self.problems[index] = batch.problem_of(content[0])
                         return
                 status = self._write(name, node, data, node.size)
-                if self._published is not None and is_as_put(status, node):
-                    graft.seen.add(index, status)
+                if self._published is not None and is_as_put(status, node.size, node.mtime_ns):
+                    graft.seen.add(index, status.st_ctime_ns, status.st_ino, status.st_mode)
             else:
                 self._write(name, node, data, len(data))
         except (NuvoError, OSError) as error:
@@ -354,34 +359,9 @@ class Grafting:
         elif os.fstat(fd).st_mode & FOLDER_MODE != node.mode:
             os.fchmod(fd, node.mode)
 
-    def _write(self, name: str, node: Node, data: Buffer | None, wanted: int) -> os.stat_result:
-        mode, mtime_ns = node.mode & FILE_MODE, node.mtime_ns
-        fd = os.open(name, CREATE_FLAGS, mode, dir_fd=self._fd)
-        try:
-            if data is None:
-                size = self._pour(node, fd)
-            else:
-                size = os.write(fd, data) if data else 0
-                if size != len(data):
-                    size += write(memoryview(data)[size:], fd)
-            if size != wanted:
-                raise wrong_size(size, wanted)
-            if mode in self._unlike:
-                os.fchmod(fd, mode)
-            if mtime_ns:
-                os.utime(fd, ns=(mtime_ns, mtime_ns))
-            status = os.fstat(fd)
-            if status.st_mode & FILE_MODE != mode:
-                # The user's mask, or the folder's own rules.
-                self._unlike.add(mode)
-                os.fchmod(fd, mode)
-                status = os.fstat(fd)
-        except BaseException:
-            # A disk that is full needs the space back for the next, smaller object.
-            os.unlink(name, dir_fd=self._fd)
-            raise
-        finally:
-            os.close(fd)
+    def _write(self, name: str, node: Node, data: Buffer | None, size: int) -> os.stat_result:
+        content = data if data is not None else functools.partial(self._pour, node)
+        status = self._maker.make(self._fd, name, node.mode & FILE_MODE, node.mtime_ns, size, content)
         self._bytes += size
         self._files += 1
         return status
@@ -391,3 +371,8 @@ class Grafting:
         if self._feed.spool is not None and self._feed.is_kept(node):
             return copy(self._feed.spool, node, fd, self._stop)
         return pour(self._feed.stream(node), fd, self._stop)
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether a node is a file that another process can make from one blob or none."""
+    return node.kind is _FILE and len(node.content) <= 1

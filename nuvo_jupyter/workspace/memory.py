@@ -17,14 +17,10 @@ from blake3 import blake3
 from nuvo_jupyter.model.nodes import BlobId
 from nuvo_jupyter.model.paths import basename, parent
 from nuvo_jupyter.workspace.record import FolderRecord, is_link, unpack_contents
-from nuvo_jupyter.workspace.scan import Fingerprint
+from nuvo_jupyter.workspace.scan import RACY_NS, Fingerprint
 
 _MAGIC = b"nuvo memory 4\n"
 _SUM = 32
-
-RACY_NS = 2_000_000_000
-"""A file changed this shortly before it was read may change again without a new time stamp. git compares with
-the index's time (Documentation/technical/racy-git.txt); two seconds cover FAT and a file server's clock."""
 
 WARM_BYTES = 32 << 20
 """Of memories that are kept loaded, as large as they are on disk."""

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from nuvo_jupyter.model.changes import Change, Outcome
 from nuvo_jupyter.model.nodes import Node, NodeKind
 from nuvo_jupyter.model.paths import basename, parent, to_name
-from nuvo_jupyter.workspace.check import APPEARED, CHANGED, Found, State, check, is_as_put, is_same_file
+from nuvo_jupyter.workspace.check import APPEARED, CHANGED, Found, State, check, is_same_file
 from nuvo_jupyter.workspace.companions import set_aside
 from nuvo_jupyter.workspace.content import Patience
-from nuvo_jupyter.workspace.graft import Graft, Grafting, Published
+from nuvo_jupyter.workspace.graft import Grafting, Published
+from nuvo_jupyter.workspace.grafts import Graft
 from nuvo_jupyter.workspace.prepare import Put
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
-from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint, fingerprint
+from nuvo_jupyter.workspace.scan import FILE_MODE, FOLDER_MODE, Fingerprint, fingerprint, is_as_put
 from nuvo_jupyter.workspace.syscalls import exchange, rename_new, sync_file_system
 from nuvo_jupyter.workspace.temporaries import RECOVERED, Names
 
@@ -223,7 +224,7 @@ class Publishing:
             status = look(folder, put.name)
         except OSError:
             return
-        if status is not None and is_as_put(status, put.node):
+        if status is not None and is_as_put(status, put.node.size, put.node.mtime_ns):
             self.published(put.change.at, fingerprint(status), put.node)
 
     def _check(self, folder: int, name: str, change: Change, wanted: Sequence[Node]) -> Found:

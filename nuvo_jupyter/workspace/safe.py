@@ -46,6 +46,13 @@ class Root:
                 hint="Check that the folder exists and belongs to you; it may have been moved or not be mounted.",
             ) from error
 
+    @classmethod
+    def adopted(cls, fd: int) -> Self:
+        """A workspace whose folder somebody else has opened; closed with this."""
+        root = cls.__new__(cls)
+        root.path, root.fd = "", fd
+        return root
+
     def folder(self, path: str) -> int:
         """Open the folder at ``path`` (path text); the caller closes the descriptor.
 
@@ -90,7 +97,7 @@ class Descent:
     """
 
     def __init__(self, root: Root) -> None:
-        self._root = root
+        self.root = root
         self._names: list[str] = []
         self._fds: list[int] = []
         self._path: str | None = None
@@ -105,7 +112,7 @@ class Descent:
             OSError: as ``open`` and ``mkdir`` do; ``ELOOP`` as well for more than 256 levels.
         """
         if path == self._path:
-            return self._fds[-1] if self._fds else self._root.fd
+            return self._fds[-1] if self._fds else self.root.fd
         self._path = None
         names = path.split("/") if path else []
         if len(names) > DEPTH_MAX:
@@ -116,7 +123,7 @@ class Descent:
                 break
             common += 1
         self._cut(common)
-        fd = self._fds[-1] if self._fds else self._root.fd
+        fd = self._fds[-1] if self._fds else self.root.fd
         for name in names[common:]:
             fd = _child(fd, to_name(name), make)
             self._names.append(name)

@@ -28,6 +28,11 @@ from nuvo_jupyter.workspace.safe import DEPTH_MAX, FOLDER_FLAGS, VANISHED, Root,
 FILE_MODE = 0o1777
 """Kept of a file's mode. Set-user-id and set-group-id would make the receiver's programs run as the receiver."""
 FOLDER_MODE = 0o7777
+RACY_NS = 2_000_000_000
+"""A file changed this shortly before it was read may change again without a new time stamp. git compares with
+the index's time (Documentation/technical/racy-git.txt); two seconds cover FAT and a file server's clock."""
+_COARSE_NS = 1_000_000
+"""Times that are multiples of this come from a file system that keeps no finer ones, such as FAT."""
 
 
 class Fingerprint(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -52,6 +57,21 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False, array_like=True):
 def fingerprint(found: os.stat_result) -> Fingerprint:
     """The fingerprint of what ``stat`` saw."""
     return Fingerprint(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode)
+
+
+def is_as_put(status: os.stat_result, size: int, mtime_ns: int) -> bool:
+    """Whether a file just put under its name is as it was put, and any change from now on will be seen.
+
+    It is new, so its change time cannot vouch for it yet (:data:`RACY_NS`). Its modification time can:
+    it was set to one long past, which writing moves on. Not so on file systems with coarse time stamps.
+    """
+    return (
+        stat.S_ISREG(status.st_mode)
+        and status.st_size == size
+        and status.st_mtime_ns == mtime_ns
+        and 0 < mtime_ns <= status.st_ctime_ns - RACY_NS
+        and status.st_ctime_ns % _COARSE_NS != 0
+    )
 
 
 class Listing(msgspec.Struct, gc=False):

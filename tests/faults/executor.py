@@ -24,6 +24,7 @@ from nuvo_jupyter.engine.engine import Engine
 from nuvo_jupyter.engine.settings import Nuvo
 from nuvo_jupyter.merge.notebook import merge_notebook
 from nuvo_jupyter.model.requests import OfInstance, SnapshotCreate, TaskShow
+from nuvo_jupyter.workspace.parallel import children
 from tests.faults.power import cut
 
 EFFECTS = [
@@ -92,6 +93,8 @@ def work(order: dict[str, Any], say: Callable[[object], None]) -> int:
     task, count = order["task"], Count(order["die_at"], order["disks"])
     if order["opening"]:
         count.install()
+    if order["shared_out"]:
+        children.FILES = 1
     engine = Engine.open(Nuvo(**settings))
     if order["states"] < 0:
         engine.close()

@@ -18,7 +18,7 @@ from tests.engine.campus import Campus
 from tests.released import expected, make_older, restored, unpack
 
 from .conftest import Extent
-from .processes import KILLED, Executor, leases_run_out
+from .processes import KILLED, Ended, Executor, leases_run_out
 
 STUDENTS = [f"s{number}" for number in range(10)]
 
@@ -73,9 +73,11 @@ class Scene:
     Args:
         folder: empty.
         prepare: makes the home and queues the task, whose id it returns.
+        shared_out: whether other processes make the files of new folders.
     """
 
-    def __init__(self, folder: Path, prepare: Callable[[Campus], int]) -> None:
+    def __init__(self, folder: Path, prepare: Callable[[Campus], int], shared_out: bool) -> None:
+        self.shared_out = shared_out
         self.place, self.saved = folder / "place", folder / "saved"
         campus = Campus(self.place)
         self.task = prepare(campus)
@@ -85,6 +87,10 @@ class Scene:
     @property
     def home(self) -> Path:
         return self.place / "home"
+
+    def run(self, executor: Executor, die_at: int = 0) -> Ended:
+        """Let a process do the task, or be killed over it."""
+        return executor.run(self.home, self.task, die_at=die_at, shared_out=self.shared_out)
 
     def again(self) -> None:
         """Everything as it was prepared."""
@@ -182,6 +188,16 @@ def restore(campus: Campus) -> int:
     return int(campus.call("restore", source="intro/master@1").id)
 
 
+def unfolding(campus: Campus) -> int:
+    """A restore into an empty instance waits, of folders that are written out of sight by several processes."""
+    campus.space()
+    many: dict[str | bytes, Item | str] = {f"many/{n % 7}/{n}": f"{n}" for n in range(300)}
+    lay_out(campus.workspace("intro/master"), {**SECOND, **tree(many)})
+    campus.snapshot("intro/master")
+    campus.call("instance_create", space="intro", name="copy", source="")
+    return int(campus.call("restore", source="intro/master@1", instance="intro/copy").id)
+
+
 def collecting(campus: Campus) -> int:
     """What a deleted snapshot held waits to be freed; the others share packs and content with it."""
     campus.space()
@@ -203,12 +219,14 @@ class Kills(NamedTuple):
     prepare: Callable[[Campus], int]
     short: int
     long: int
+    shared_out: bool = False
 
 
 PREPARE = {
     "distribution": Kills(distribution, 16, 180),
     "snapshot": Kills(snapshot, 8, 90),
     "restore": Kills(restore, 10, 100),
+    "unfolding": Kills(unfolding, 10, 100, shared_out=True),
     "collecting": Kills(collecting, 8, 80),
 }
 
@@ -218,7 +236,7 @@ def scene(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, extent: Extent
 ) -> Iterator[tuple[Scene, int]]:
     kills = PREPARE[request.param]
-    made = Scene(tmp_path_factory.mktemp(request.param), kills.prepare)
+    made = Scene(tmp_path_factory.mktemp(request.param), kills.prepare, kills.shared_out)
     yield made, extent.runs(kills.short, kills.long)
     shutil.rmtree(made.place)
     shutil.rmtree(made.saved)
@@ -232,7 +250,7 @@ def test_killed_anywhere_the_next_process_completes_it_once(
     scene: tuple[Scene, int], executor: Executor, extent: Extent
 ) -> None:
     made, kills = scene
-    whole = executor.run(made.home, made.task)
+    whole = made.run(executor)
     assert whole.status == 0, executor.log()
     expected = made.facts()
     assert {state for _, state in expected.states} == {"done"}
@@ -243,10 +261,10 @@ def test_killed_anywhere_the_next_process_completes_it_once(
         # One in each stretch, so that all of the work is covered.
         die_at = int((number + chance.random()) * whole.effects / kills) + 1
         made.again()
-        ended = executor.run(made.home, made.task, die_at=die_at)
+        ended = made.run(executor, die_at)
         killed += ended.status == KILLED
         leases_run_out(made.home)
-        assert executor.run(made.home, made.task).status == 0, executor.log()
+        assert made.run(executor).status == 0, executor.log()
         found = made.facts()
         note = f"killed at effect {die_at} of {whole.effects} (seed {extent.seed})"
         assert found.folders == expected.folders, note
@@ -263,23 +281,21 @@ def test_killed_anywhere_the_next_process_completes_it_once(
 def test_killed_again_and_again(scene: tuple[Scene, int], executor: Executor, extent: Extent) -> None:
     made, _ = scene
     made.again()
-    whole = executor.run(made.home, made.task)
+    whole = made.run(executor)
     expected = made.facts()
     made.again()
     chance = extent.chance("again and again")
     killed = 0
     # Fewer than the deaths after which a task is given up.
     while killed < 15:
-        ended = executor.run(
-            made.home, made.task, die_at=chance.randrange(whole.effects // 20, whole.effects // 2)
-        )
+        ended = made.run(executor, chance.randrange(whole.effects // 20, whole.effects // 2))
         leases_run_out(made.home)
         if ended.status == 0:
             break
         assert ended.status == KILLED, executor.log()
         killed += 1
     assert killed > 1
-    assert executor.run(made.home, made.task).status == 0, executor.log()
+    assert made.run(executor).status == 0, executor.log()
     found = made.facts()
     assert found == expected, f"seed {extent.seed}"
 

@@ -21,6 +21,7 @@ from nuvo_jupyter.workspace.apply import apply
 from nuvo_jupyter.workspace.capture import Captured
 from nuvo_jupyter.workspace.check import APPEARED
 from nuvo_jupyter.workspace.graft import Grafting
+from nuvo_jupyter.workspace.parallel import children
 from nuvo_jupyter.workspace.publish import Publishing
 from nuvo_jupyter.workspace.rules import OURS
 from nuvo_jupyter.workspace.safe import Root
@@ -29,6 +30,14 @@ from nuvo_jupyter.workspace.temporaries import MARK
 from .places import Place, exactly, names
 
 ALL = {"new", "new/a", "new/b", "new/in", "new/in/c", "new/in/deep", "new/in/deep/d", "new/link", "new/none"}
+
+
+@pytest.fixture(autouse=True, params=["alone", "shared out"])
+def shared_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the files are made by other processes."""
+    shared = bool(request.param == "shared out")
+    monkeypatch.setattr(children, "how_many", lambda files, _: 2 if shared and files else 0)
+    return shared
 
 
 @pytest.fixture

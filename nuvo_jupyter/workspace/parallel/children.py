@@ -1,0 +1,155 @@
+"""The processes among which work is shared out, for as long as one piece of work lasts."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import socket
+import subprocess
+import sys
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+import msgspec
+
+import nuvo_jupyter
+from nuvo_jupyter.workspace.parallel.messages import Made, Make, receive, send
+
+FILES = 2_000
+"""From so many files on processes are worth their start, which takes each of them 50 ms …"""
+BYTES = 64 << 20
+"""… or from so many bytes on."""
+MOST = 3
+AHEAD = 2
+"""Orders that each is given at once, so that it need not wait for the next."""
+
+_BOOT = """
+import sys
+sys.path[:] = sys.argv[2:]
+from nuvo_jupyter.workspace.parallel.child import main
+main(int(sys.argv[1]))
+"""
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+def how_many(files: int, size: int) -> int:
+    """How many processes are worth starting to make so many files of so many bytes together; 0 for none."""
+    if files < FILES and size < BYTES:
+        return 0
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 0 if processors < 2 else max(2, min(MOST, processors - 1))
+
+
+class _Child:
+    def __init__(self, root: int) -> None:
+        self.channel, theirs = socket.socketpair()
+        with theirs:
+            # Only what it needs is looked for, which halves its start; never in the folder it is started in.
+            home = os.path.dirname(os.path.dirname(os.path.abspath(nuvo_jupyter.__file__)))
+            paths = [*filter(os.path.isabs, sys.path), home]
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), *paths],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                cwd="/",
+            )
+        socket.send_fds(self.channel, [b"\0"], [root])
+
+    def end(self, kill: bool) -> None:
+        if kill:
+            self.process.kill()
+        self.channel.close()
+        self.process.wait()
+
+
+class Children(Generic[T]):
+    """Processes that make files in one workspace, as a context manager: in the end none of them is left.
+
+    Args:
+        root: descriptor of the workspace's folder.
+        count: how many.
+    """
+
+    def __init__(self, root: int, count: int) -> None:
+        self._children: list[_Child] = []
+        self._given: dict[_Child, list[T]] = {}
+        self._lost: list[T] = []
+        with contextlib.suppress(OSError, ValueError):
+            for _ in range(count):
+                child = _Child(root)
+                self._children.append(child)
+                self._given[child] = []
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a process left to give work to."""
+        return bool(self._children)
+
+    @property
+    def busy(self) -> bool:
+        """Whether each has as much to do as it can be given; so it is as well when there is something to be taken at once."""
+        return bool(self._lost) or all(len(self._given[child]) >= AHEAD for child in self._children)
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to be taken."""
+        return bool(self._lost) or any(self._given[child] for child in self._children)
+
+    def give(self, key: T, order: Make) -> None:
+        """Have an order carried out by whoever has least to do.
+
+        Args:
+            key: given back with what came of it.
+        """
+        child = min(self._children, key=lambda child: len(self._given[child]), default=None)
+        if child is None:
+            self._lost.append(key)
+            return
+        self._given[child].append(key)
+        try:
+            send(child.channel, order)
+        except OSError:
+            self._lose(child)
+
+    def take(self) -> tuple[T, Made | None]:
+        """What came of an order; waits for it. To be asked only while :attr:`pending`.
+
+        Returns:
+            ``None`` where a process has died over it: some of its files may have been made.
+        """
+        while not self._lost:
+            at_work = {child.channel: child for child in self._children if self._given[child]}
+            ready, _, _ = select.select(list(at_work), [], [])
+            child = at_work[ready[0]]
+            made = None
+            with contextlib.suppress(OSError, msgspec.MsgspecError):
+                reply = receive(child.channel)
+                made = None if reply is None else msgspec.msgpack.decode(reply, type=Made)
+            if made is not None:
+                return self._given[child].pop(0), made
+            self._lose(child)
+        return self._lost.pop(), None
+
+    def _lose(self, child: _Child) -> None:
+        child.end(kill=True)
+        log.warning(
+            "A process that shared the work ended with %s; what it had to do is done by others.",
+            child.process.returncode,
+        )
+        self._children.remove(child)
+        self._lost += self._given.pop(child)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for child in self._children:
+            child.end(kill=self.pending)
+        self._children = []
