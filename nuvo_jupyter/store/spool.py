@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 import tempfile
 import threading
@@ -15,8 +14,9 @@ LIMIT = 512 << 20
 SHARE = 8
 """At most this part of the free disk is taken: what is delivered needs it more."""
 
-_SEEN_BYTES = 16 << 20
-"""After so many bytes were copied, the pages seen meanwhile no longer count as ours."""
+_PIECE = 256 << 10
+"""Bytes copied at once; they stay in the processor's cache between being read and being written. Written from a map of
+the file they cost 1.5 to 3 times as much: where a page is not mapped yet, Linux zeroes the new ones, and begins again."""
 
 
 class Spool:
@@ -35,16 +35,10 @@ class Spool:
         self._end = 0
         self._room = 0
         self._fd = -1
-        self._view: memoryview | None = None
-        self._map: mmap.mmap | None = None
-        self._seen = 0
+        self._local = threading.local()
         with contextlib.suppress(OSError, ValueError), tempfile.TemporaryFile(dir=folder) as file:
             found = os.statvfs(file.fileno())
             room = min(limit, found.f_bavail * found.f_frsize // SHARE)
-            # As long as it can become; the disk gives only what is written.
-            os.ftruncate(file.fileno(), room)
-            self._map = mmap.mmap(file.fileno(), room, access=mmap.ACCESS_READ)
-            self._view = memoryview(self._map)
             self._fd = os.dup(file.fileno())
             # Not before the last thread has let go: it may still copy.
             weakref.finalize(self, os.close, self._fd)
@@ -78,23 +72,20 @@ class Spool:
             OSError: it cannot be written.
         """
         start, size = self._places[id_]
-        if self._view is None:
-            return 0
-        # One copy, from page cache to page cache; sendfile takes twice as long.
+        try:
+            buffer = self._local.buffer
+        except AttributeError:
+            buffer = self._local.buffer = memoryview(bytearray(_PIECE))
         at, end = start, start + size
         while at < end:
-            at += os.write(descriptor, self._view[at:end])
-        self._count(size)
-        return size
-
-    def _count(self, size: int) -> None:
-        with self._lock:
-            self._seen += size
-            if self._seen < _SEEN_BYTES:
-                return
-            self._seen = 0
-        if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED)
+            found = os.preadv(self._fd, [buffer[: end - at]], at)
+            if not found:
+                break
+            written = 0
+            while written < found:
+                written += os.write(descriptor, buffer[written:found])
+            at += found
+        return at - start
 
 
 class Spools:
