@@ -26,6 +26,7 @@ from nuvo_jupyter.delivery.results import pack_outcomes, problem_of
 from nuvo_jupyter.delivery.sources import Source, is_held, read_source, state_of
 from nuvo_jupyter.delivery.tables import in_turn
 from nuvo_jupyter.delivery.take import begun_again, take_locked
+from nuvo_jupyter.delivery.turns import turn
 from nuvo_jupyter.merge.recall import recalled_paths
 from nuvo_jupyter.merge.scope import Scope
 from nuvo_jupyter.merge.simulate import simulate
@@ -104,14 +105,15 @@ def deliver(execution: Execution) -> None:
             if not resumed and execution.step != PLANNING:
                 execution.progress(PLANNING)
             base = state_of(context.store, instance.base_root)
-            planned = plan_delivery(
-                context.store,
-                source,
-                target.nodes,
-                base,
-                into_distributed=order.first,
-                read=context.store.read_file,
-            )
+            with turn():
+                planned = plan_delivery(
+                    context.store,
+                    source,
+                    target.nodes,
+                    base,
+                    into_distributed=order.first,
+                    read=context.store.read_file,
+                )
             planned = guarded(context.store, planned)
             if all(change.action is Action.KEEP for change in planned.changes):
                 outcomes = [_as_planned(change) for change in planned.changes]

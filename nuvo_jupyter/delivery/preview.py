@@ -21,6 +21,7 @@ from nuvo_jupyter.delivery.results import pack_result, pack_target, problem_of
 from nuvo_jupyter.delivery.settle import because_of_first
 from nuvo_jupyter.delivery.sources import Source, make_source, state_of
 from nuvo_jupyter.delivery.take import look
+from nuvo_jupyter.merge.concerned import concerned
 from nuvo_jupyter.merge.simulate import simulate
 from nuvo_jupyter.model.changes import Action, Change, ObjectOutcome, Outcome, count
 from nuvo_jupyter.model.errors import Cancelled, NuvoError, WorkspaceUnavailable
@@ -171,16 +172,19 @@ class _Preview:
                 raise
             root = None
         contents = self.contents
+        base = state_of(self.context.store, instance.base_root)
         if root is not None:
+            # Of Distributed all is read: what it will hold is what the others get.
+            reads = None if first else concerned(self._distributed(), base, self.source.strategies.file)
             with root:
                 refresh_before_looking(self.context, instance, self.execution.check, self.prints)
-                nodes = look(self.context, instance.id, root, self.execution.cancelled).nodes
+                nodes = look(self.context, instance.id, root, self.execution.cancelled, reads).nodes
             contents = self.contents.beside(instance.workspace, nodes)
         planned = plan_delivery(
             self.context.store,
             self.source,
             nodes,
-            state_of(self.context.store, instance.base_root),
+            base,
             into_distributed=first,
             read=contents.read,
             state=self.state,
@@ -195,6 +199,13 @@ class _Preview:
             tuple(outcomes),
             applications=self.applications.of(nodes, planned.changes, contents.read),
         )
+
+    def _distributed(self) -> Mapping[str, Node]:
+        """What is distributed or recalled; where nothing is known of it, each target's own base is meant."""
+        if self.state is not None:
+            return self.state
+        snapshot = self.source.snapshot
+        return state_of(self.context.store, None if snapshot is None else snapshot.root)
 
 
 def _name(instance: Row[Any]) -> str:

@@ -19,6 +19,7 @@ from nuvo_jupyter.delivery.applications import refresh
 from nuvo_jupyter.delivery.context import Context
 from nuvo_jupyter.delivery.locks import instance_lock
 from nuvo_jupyter.delivery.orders import SnapshotOrder
+from nuvo_jupyter.delivery.turns import turn
 from nuvo_jupyter.model.errors import Cancelled, ContentGone, NotFound
 from nuvo_jupyter.model.inspected import inspected
 from nuvo_jupyter.model.nodes import BlobId
@@ -140,7 +141,7 @@ def _take(
     _refresh_applications(context, root, instance_id, cancelled)
     memory, generation = _remembered(context, instance_id)
     with context.store.writer(generation) as writer:
-        with at_one_point(Path(root.path) / TABLES):
+        with at_one_point(Path(root.path) / TABLES), turn():
             captured = capture(
                 root,
                 context.store,
@@ -232,13 +233,21 @@ def _remembered(context: Context, instance_id: int) -> tuple[Memory, str]:
 
 
 def look(
-    context: Context, instance_id: int, root: Root, cancelled: Callable[[], bool] | None = None
+    context: Context,
+    instance_id: int,
+    root: Root,
+    cancelled: Callable[[], bool] | None = None,
+    reads: Callable[[str], bool] | None = None,
 ) -> Captured:
-    """What a snapshot of an instance's current state would hold, storing nothing."""
+    """What a snapshot of an instance's current state would hold, storing nothing.
+
+    Args:
+        reads: whether it matters what a file at a path holds; ``None`` where it does of all.
+    """
     memory, _ = _remembered(context, instance_id)
     rules = rules_for(context, instance_id, root.path)
-    with at_one_point(Path(root.path) / TABLES):
-        return look_at(root, context.store, memory, rules=rules, cancelled=cancelled)
+    with at_one_point(Path(root.path) / TABLES), turn():
+        return look_at(root, context.store, memory, rules=rules, cancelled=cancelled, reads=reads)
 
 
 def open_workspace(context: Context, instance_id: int) -> Root:

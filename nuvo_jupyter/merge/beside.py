@@ -14,7 +14,8 @@ LABEL_MAX = 120
 EXTENSION_MAX = 40
 """Longest extension in bytes that is kept as such; what is longer is part of the name."""
 
-_MARK = " (from "
+MARK = " (from "
+"""In the name of each copy that was put beside."""
 _BESIDE = re.compile(r"(?s)(?P<stem>.*) \(from .*\)(?: \d+)?")
 
 
@@ -101,7 +102,7 @@ class Besides:
         if self._copies is None:
             self._copies = {}
             for candidate in self.target:
-                if _MARK in candidate and _MARK in basename(candidate):
+                if MARK in candidate and MARK in basename(candidate):
                     self._copies.setdefault(parent(candidate), []).append(candidate)
         return [
             candidate

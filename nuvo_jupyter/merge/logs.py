@@ -34,8 +34,12 @@ def with_logs(
         Both, changed in the same places and with the same added at the end.
     """
     before, after = list(planned), list(changes)
-    logs = {path for state in (source, target) for path in state if path.endswith(LOG)}
-    logs = {log for log in logs if _is_file(source.get(log[: -len(LOG)]))}
+    # Asked for by name, because a target may hold far more than what is distributed.
+    logs = {
+        path + LOG
+        for path, node in source.items()
+        if _is_file(node) and (path + LOG in target or path + LOG in source)
+    }
     if not logs:
         return before, after
     concerned = logs | {log[: -len(LOG)] for log in logs}

@@ -42,6 +42,8 @@ BATCH_BYTES = 1 << 20
 BATCH_FILES = 500
 TICK_BYTES, TICK_FILES = 1 << 18, 32
 """After so many bytes or files it is asked whether to stop, and progress is counted."""
+UNREAD = (b"\0" * 32,)
+"""Stands for the content of a file that was not read; nothing has that id."""
 PROGRESS_BYTES = 1 << 20
 """Progress is told about this often, in bytes."""
 
@@ -58,6 +60,7 @@ def capture(
     tables: Sequence[TableEntry] = (),
     applications: Sequence[ApplicationEntry] = (),
     now: Callable[[], int] = time.time_ns,
+    reads: Callable[[str], bool] | None = None,
 ) -> Captured:
     """Read a state completely.
 
@@ -72,6 +75,8 @@ def capture(
         tables: of the state, sorted by name.
         applications: of the state, sorted by name.
         now: the clock, nanoseconds since 1970.
+        reads: whether what is new or changed at a path is read; if not, it gets the content :data:`UNREAD`. Only where
+            nothing is stored; ``None`` reads all.
 
     Raises:
         Cancelled: ``cancelled`` said so; what was written is garbage that nothing refers to.
@@ -79,7 +84,7 @@ def capture(
     """
     memory = _held(store, Memory() if memory is None else memory)
     sink = writer or Hashing()
-    work = _Capture(root, memory, sink, progress, cancelled, now)
+    work = _Capture(root, memory, sink, progress, cancelled, now, reads)
     work.run(rules or Rules())
     root_tree, trees = plant(work.folders, work.unchanged, sink)
     manifest = Manifest(
@@ -110,9 +115,10 @@ def look_at(
     *,
     rules: Rules | None = None,
     cancelled: Callable[[], bool] | None = None,
+    reads: Callable[[str], bool] | None = None,
 ) -> Captured:
     """What :func:`capture` would give, storing nothing; for previews."""
-    return capture(root, store, memory, rules=rules, cancelled=cancelled)
+    return capture(root, store, memory, rules=rules, cancelled=cancelled, reads=reads)
 
 
 def _held(store: Store | None, memory: Memory) -> Memory:
@@ -133,7 +139,9 @@ class _Capture:
         progress: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
         now: Callable[[], int],
+        reads: Callable[[str], bool] | None,
     ) -> None:
+        self.reads = reads
         self.root = root
         self.memory = memory
         self.sink = sink
@@ -205,6 +213,8 @@ class _Capture:
         """Read what is to be read of a folder, and finish it."""
         contents = folder.contents
         to_read = [at for at, content in enumerate(contents) if content is TO_READ]
+        if self.reads is not None:
+            to_read = self._left_to_read(folder, to_read, self.reads)
         if not to_read:
             self._finish(folder)
             return
@@ -243,6 +253,18 @@ class _Capture:
             self._finishing.append(folder)
         else:
             self._finish(folder)
+
+    def _left_to_read(
+        self, folder: Sorted, to_read: Sequence[int], reads: Callable[[str], bool]
+    ) -> list[int]:
+        left = []
+        prefix = folder.listing.path + "/" if folder.listing.path else ""
+        for at in to_read:
+            if reads(prefix + folder.text(at)):
+                left.append(at)
+            else:
+                folder.contents[at] = UNREAD if folder.rows[at * WIDTH + 1] else ()
+        return left
 
     def _read_closely(self, reader: Reader, fd: int, folder: Sorted, at: int, to_read: list[int]) -> None:
         """Read a file that is large, or a database, or does not stand still."""
