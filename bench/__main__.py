@@ -35,7 +35,7 @@ from bench.tools.base import Tool
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 WORK = Path(__file__).resolve().parent / ".work"
-DISK_SIZE = 40 << 30
+DISK_SIZE = 24 << 30
 
 
 PARTS = {

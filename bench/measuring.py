@@ -40,6 +40,7 @@ class Cost:
 
 
 NOTHING = Cost(0.0, 0)
+_GIGABYTE = 1_000_000_000
 
 _TOUCH = (
     "import mmap, sys; "
@@ -59,9 +60,14 @@ def make_room(data: int) -> None:
     which whoever runs first would pay for those who run later.
 
     Args:
-        data: bytes the step reads or writes; twice that is touched, at most a third of what is free.
+        data: bytes the step reads or writes; a quarter more than that is touched, and 1 GB at least twice, at most two thirds
+            of what is free.
     """
-    size = min(2 * data, _free_memory() // 3) // mmap.PAGESIZE * mmap.PAGESIZE
+    size = (
+        min(max(2 * min(data, _GIGABYTE), data * 5 // 4), _free_memory() * 2 // 3)
+        // mmap.PAGESIZE
+        * mmap.PAGESIZE
+    )
     if size and hasattr(mmap, "MAP_POPULATE"):
         # In a process of its own: what this one has taken counts as the peak of every program it starts.
         subprocess.run([sys.executable, "-S", "-c", _TOUCH, str(size)], check=True)

@@ -212,6 +212,33 @@ def test_a_process_does_not_outlive_who_started_it(work: Path) -> None:
     assert len(os.listdir(work)) < 1_000_000
 
 
+def test_more_may_be_said_both_ways_than_fits_on_the_way(work: Path) -> None:
+    long = [
+        ("gone" + "x" * 240, [(f"{number:05d}" + "y" * 200, 0o644, 0, 0, b"") for number in range(4_000)])
+    ]
+    with Root(work) as root, Children[int](root.fd, 1) as some:
+        for number in range(6):
+            some.give(number, Make({}, long))
+        results = [some.take() for _ in range(6)]
+    assert [key for key, _ in results] == list(range(6))
+    assert {len(made.files) for _, made in results if made is not None} == {4_000}
+
+
+def test_when_all_have_died_nobody_waits_for_them(work: Path) -> None:
+    with Root(work) as root, Children[int](root.fd, 2) as some:
+        for child in some._children:
+            child.process.kill()
+            child.process.wait()
+        for number in range(5):
+            while some.busy:
+                assert some.take()[1] is None
+            some.give(number, Make({}, []))
+        while some.pending:
+            assert some.take()[1] is None
+        assert not some.any
+        assert not some.busy
+
+
 def test_orders_come_back_with_what_came_of_them(work: Path) -> None:
     (work / "in").mkdir()
     with Root(work) as root, Children[int](root.fd, 2) as some:

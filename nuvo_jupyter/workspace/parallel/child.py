@@ -16,7 +16,7 @@ import msgspec
 from nuvo_jupyter.model.paths import to_name
 from nuvo_jupyter.store.pack import unpack
 from nuvo_jupyter.store.ranges import Range
-from nuvo_jupyter.workspace.parallel.messages import FileToMake, Made, Make, Seen, receive, send
+from nuvo_jupyter.workspace.parallel.messages import FileToMake, Made, Make, Seen, framed, receive
 from nuvo_jupyter.workspace.problems import explain
 from nuvo_jupyter.workspace.safe import Descent, Root
 from nuvo_jupyter.workspace.scan import FILE_MODE, is_as_put
@@ -45,7 +45,7 @@ def main(descriptor: int) -> None:
         with Descent(Root.adopted(root)) as descent:
             making = Making(descent, parent)
             while (message := receive(channel)) is not None:
-                send(channel, making.make(msgspec.msgpack.decode(message, type=Make)))
+                channel.sendall(framed(making.make(msgspec.msgpack.decode(message, type=Make))))
     except (OSError, ValueError, Orphaned):
         # Nobody is left to be told.
         pass

@@ -9,13 +9,14 @@ import select
 import socket
 import subprocess
 import sys
+from collections import deque
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 import msgspec
 
 import nuvo_jupyter
-from nuvo_jupyter.workspace.parallel.messages import Made, Make, receive, send
+from nuvo_jupyter.workspace.parallel.messages import Made, Make, framed, receive
 
 FILES = 2_000
 """From so many files on processes are worth their start, which takes each of them 50 ms …"""
@@ -58,7 +59,33 @@ class _Child:
                 pass_fds=[theirs.fileno()],
                 cwd="/",
             )
+        self.replies: deque[bytes | None] = deque()
         socket.send_fds(self.channel, [b"\0"], [root])
+
+    def send(self, message: bytes) -> None:
+        """Send a message, and take in what it says meanwhile: it may be saying more than fits on the way.
+
+        Raises:
+            OSError: it has ended.
+        """
+        rest = memoryview(message)
+        while rest:
+            readable, writable, _ = select.select([self.channel], [self.channel], [])
+            if readable:
+                self.replies.append(receive(self.channel))
+                if self.replies[-1] is None:
+                    raise BrokenPipeError
+            if writable:
+                with contextlib.suppress(BlockingIOError):
+                    rest = rest[self.channel.send(rest, socket.MSG_DONTWAIT) :]
+
+    def reply(self) -> bytes | None:
+        """What it says next; waits for it. ``None`` if it has ended.
+
+        Raises:
+            OSError: it has broken off.
+        """
+        return self.replies.popleft() if self.replies else receive(self.channel)
 
     def end(self, kill: bool) -> None:
         if kill:
@@ -93,7 +120,8 @@ class Children(Generic[T]):
     @property
     def busy(self) -> bool:
         """Whether each has as much to do as it can be given; so it is as well when there is something to be taken at once."""
-        return bool(self._lost) or all(len(self._given[child]) >= AHEAD for child in self._children)
+        full = all(len(self._given[child]) >= AHEAD for child in self._children)
+        return bool(self._lost) or (full and self.any)
 
     @property
     def pending(self) -> bool:
@@ -112,7 +140,7 @@ class Children(Generic[T]):
             return
         self._given[child].append(key)
         try:
-            send(child.channel, order)
+            child.send(framed(order))
         except OSError:
             self._lose(child)
 
@@ -124,11 +152,12 @@ class Children(Generic[T]):
         """
         while not self._lost:
             at_work = {child.channel: child for child in self._children if self._given[child]}
-            ready, _, _ = select.select(list(at_work), [], [])
-            child = at_work[ready[0]]
+            child = next((child for child in at_work.values() if child.replies), None)
+            if child is None:
+                child = at_work[select.select(list(at_work), [], [])[0][0]]
             made = None
             with contextlib.suppress(OSError, msgspec.MsgspecError):
-                reply = receive(child.channel)
+                reply = child.reply()
                 made = None if reply is None else msgspec.msgpack.decode(reply, type=Made)
             if made is not None:
                 return self._given[child].pop(0), made

@@ -49,14 +49,10 @@ class Made(msgspec.Struct, array_like=True, gc=False):
     size: int
 
 
-def send(channel: socket.socket, message: Any) -> None:
-    """Send one message.
-
-    Raises:
-        OSError: nobody is at the other end.
-    """
+def framed(message: Any) -> bytes:
+    """A message as it is sent."""
     data = msgspec.msgpack.encode(message)
-    channel.sendall(_LENGTH.pack(len(data)) + data)
+    return _LENGTH.pack(len(data)) + data
 
 
 def receive(channel: socket.socket) -> bytes | None:
