@@ -91,7 +91,9 @@ def folder(lab: Lab) -> Path:
 
 @pytest.fixture
 def panel(page: Page, lab: Lab, folder: Path) -> Panel:
-    """Open JupyterLab in that folder, with the panel in front."""
+    """Open JupyterLab in that folder, with the panel in front and nothing on the user's stage."""
+    # There is one stage for a user, wherever they are; what another test left there would ask to be cleared first.
+    lab.call("DELETE", "/stage")
     panel = Panel(page)
     panel.visit(lab.url(folder.name))
     panel.open()
