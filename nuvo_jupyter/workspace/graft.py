@@ -112,7 +112,10 @@ class Grafting:
         """
         of = grafts.of
         members = array("I", (index for index, graft in enumerate(of) if graft is not None))
-        count = 0 if self._feed.spool is not None else processes.how_many(*self._whole(members))
+        count = 0
+        # What the spool keeps, and what does not lie in files, other processes cannot read.
+        if self._feed.spool is None and self._feed.store.backend.folder is not None:
+            count = processes.how_many(*self._whole(members))
         if count:
             with processes.Children[_Indices](self._descent.root.fd, count) as children:
                 members = self._share_out(members, of, children)

@@ -224,6 +224,22 @@ def test_more_may_be_said_both_ways_than_fits_on_the_way(work: Path) -> None:
     assert {len(made.files) for _, made in results if made is not None} == {4_000}
 
 
+def test_many_open_files_are_no_hindrance(work: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 2_000), hard), hard))
+    held = [os.open(work, os.O_RDONLY) for _ in range(1_100)]
+    try:
+        with Root(work) as root, Children[int](root.fd, 1) as some:
+            assert some._children[0].channel.fileno() > 1_023
+            some.give(0, Make({}, [("", [("x", 0o644, 0, 0, b"")])]))
+            assert some.take()[0] == 0
+        assert (work / "x").exists()
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_when_all_have_died_nobody_waits_for_them(work: Path) -> None:
     with Root(work) as root, Children[int](root.fd, 2) as some:
         for child in some._children:

@@ -30,15 +30,15 @@ class Orphaned(Exception):
     """Whoever gave the work is no more; somebody else may be doing it again."""
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, parent: int) -> None:
     """Do what is asked for until nobody asks any more.
 
     Args:
         descriptor: of a connected socket; the first byte that comes along it brings the workspace's descriptor.
+        parent: process that asks; without it nothing is done any more.
     """
     # Whoever presses Ctrl-C means the process that leads the work, and that ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = os.getppid()
     channel = socket.socket(fileno=descriptor)
     try:
         _, (root, *_), _, _ = socket.recv_fds(channel, 1, 1)

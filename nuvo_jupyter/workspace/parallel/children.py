@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -28,9 +29,9 @@ AHEAD = 2
 
 _BOOT = """
 import sys
-sys.path[:] = sys.argv[2:]
+sys.path[:] = sys.argv[3:]
 from nuvo_jupyter.workspace.parallel.child import main
-main(int(sys.argv[1]))
+main(int(sys.argv[1]), int(sys.argv[2]))
 """
 
 T = TypeVar("T")
@@ -46,6 +47,14 @@ def how_many(files: int, size: int) -> int:
     return 0 if processors < 2 else max(2, min(MOST, processors - 1))
 
 
+def _wait(channels: Iterable[int | socket.socket], events: int) -> dict[int, int]:
+    """What has happened to which descriptor, as soon as something has. Not ``select``: servers have many open files."""
+    poll = select.poll()
+    for channel in channels:
+        poll.register(channel, events)
+    return dict(poll.poll())
+
+
 class _Child:
     def __init__(self, root: int) -> None:
         self.channel, theirs = socket.socketpair()
@@ -54,7 +63,7 @@ class _Child:
             home = os.path.dirname(os.path.dirname(os.path.abspath(nuvo_jupyter.__file__)))
             paths = [*filter(os.path.isabs, sys.path), home]
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), *paths],
+                [sys.executable, "-I", "-S", "-c", _BOOT, str(theirs.fileno()), str(os.getpid()), *paths],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 cwd="/",
@@ -70,12 +79,12 @@ class _Child:
         """
         rest = memoryview(message)
         while rest:
-            readable, writable, _ = select.select([self.channel], [self.channel], [])
-            if readable:
+            ready = _wait([self.channel], select.POLLIN | select.POLLOUT)[self.channel.fileno()]
+            if ready & ~select.POLLOUT:
                 self.replies.append(receive(self.channel))
                 if self.replies[-1] is None:
                     raise BrokenPipeError
-            if writable:
+            if ready & select.POLLOUT:
                 with contextlib.suppress(BlockingIOError):
                     rest = rest[self.channel.send(rest, socket.MSG_DONTWAIT) :]
 
@@ -151,10 +160,10 @@ class Children(Generic[T]):
             ``None`` where a process has died over it: some of its files may have been made.
         """
         while not self._lost:
-            at_work = {child.channel: child for child in self._children if self._given[child]}
+            at_work = {child.channel.fileno(): child for child in self._children if self._given[child]}
             child = next((child for child in at_work.values() if child.replies), None)
             if child is None:
-                child = at_work[select.select(list(at_work), [], [])[0][0]]
+                child = at_work[next(iter(_wait(at_work, select.POLLIN)))]
             made = None
             with contextlib.suppress(OSError, msgspec.MsgspecError):
                 reply = child.reply()
