@@ -25,6 +25,7 @@ from nuvo_jupyter.model.requests import TaskShow
 from nuvo_jupyter.model.tasks import Preview, Task
 
 _LOOK_SECONDS = 0.02
+_OURSELVES = Path("/proc/self/cmdline").read_bytes()
 
 
 def main() -> None:
@@ -88,6 +89,9 @@ def _children() -> list[str]:
 
 def _proportional(pid: str) -> int:
     with suppress(OSError):
+        if Path(f"/proc/{pid}/cmdline").read_bytes() == _OURSELVES:
+            # It is about to become another program; until then all of this process's memory would be counted twice.
+            return 0
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
