@@ -278,7 +278,8 @@ def unpack_many(
             decompressed_sizes=struct.pack(f"={len(frames)}Q", *(blobs[index][2] for index in frames)),
             threads=threads,
         )
-    except zstandard.ZstdError:
+    except (zstandard.ZstdError, ValueError):
+        # Some are no frames; where nothing at all is left of any, it is another error. Each alone says which.
         return [unpack(*item) for item in blobs]
     result: list[bytes | None] = [None] * len(blobs)
     for index, segment in zip(frames, plain, strict=True):  # type: ignore[call-overload]
