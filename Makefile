@@ -43,7 +43,7 @@ lint: $(LINT)
 	cd labextension && PATH="$(BIN):$$PATH" && jlpm install --immutable && jlpm lint:check
 	@test -s labextension/yarn.lock
 	@echo 'lock files hold no addresses'
-	@! grep -nE 'https?:|__archiveUrl|%3A%2F%2F' $$(git ls-files -- '*yarn.lock' '*.lock' '*-lock.json' '*-lock.yaml')
+	@! grep -nE 'https?(:|%3A)|archiveUrl' $$(git ls-files -- '*yarn.lock' '*.lock' '*-lock.json' '*-lock.yaml')
 
 format: $(LINT)
 	$(BIN)/ruff check --fix-only .

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCK = re.compile(r"(^|/)([^/]*-lock\.(json|yaml)|[^/]*\.lock)$")
-ADDRESS = re.compile(r"https?:|__archiveUrl|%3A%2F%2F")
+ADDRESS = re.compile(r"https?(:|%3A)|archiveUrl")
 
 
 def listed() -> list[str]:
