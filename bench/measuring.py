@@ -63,11 +63,8 @@ def make_room(data: int) -> None:
         data: bytes the step reads or writes; a quarter more than that is touched, and 1 GB at least twice, at most two thirds
             of what is free.
     """
-    size = (
-        min(max(2 * min(data, _GIGABYTE), data * 5 // 4), _free_memory() * 2 // 3)
-        // mmap.PAGESIZE
-        * mmap.PAGESIZE
-    )
+    wanted = max(2 * min(data, _GIGABYTE), data * 5 // 4)
+    size = min(wanted, _free_memory() * 2 // 3) // mmap.PAGESIZE * mmap.PAGESIZE
     if size and hasattr(mmap, "MAP_POPULATE"):
         # In a process of its own: what this one has taken counts as the peak of every program it starts.
         subprocess.run([sys.executable, "-S", "-c", _TOUCH, str(size)], check=True)

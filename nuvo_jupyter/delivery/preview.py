@@ -173,9 +173,10 @@ class _Preview:
             root = None
         contents = self.contents
         base = state_of(self.context.store, instance.base_root)
+        distributed = self._distributed()
         if root is not None:
             # Of Distributed all is read: what it will hold is what the others get.
-            reads = None if first else concerned(self._distributed(), base, self.source.strategies.file)
+            reads = None if first else concerned(distributed, base, self.source.strategies.file)
             with root:
                 refresh_before_looking(self.context, instance, self.execution.check, self.prints)
                 nodes = look(self.context, instance.id, root, self.execution.cancelled, reads).nodes
@@ -187,7 +188,7 @@ class _Preview:
             base,
             into_distributed=first,
             read=contents.read,
-            state=self.state,
+            state=distributed,
         )
         if first:
             self.after = simulate(nodes, planned.changes, content_ids)

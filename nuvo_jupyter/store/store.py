@@ -133,17 +133,14 @@ class Store:
             for id_ in ids:
                 yield found[id_]
 
-    def located(self, ids: Collection[bytes]) -> dict[str, list[Range]] | None:
+    def located(self, ids: Collection[bytes]) -> dict[str, list[Range]]:
         """Where blobs lie, for a process that reads them itself: by path of the pack's file.
 
-        What is not there is left out. Nothing of it is remembered: what is asked for so is read once.
-
-        Returns:
-            ``None`` where packs are no files of this machine.
+        What is not there is left out. Nothing of it is remembered: what is asked for so is read once. To be asked only
+        where packs are files of this machine (:attr:`.Backend.folder`).
         """
         folder = self.backend.folder
-        if folder is None:
-            return None
+        assert folder is not None
         places = self.index.locate(ids, keep=False)
         names = self.index.pack_names({place.pack_id for place in places.values()})
         found: dict[str, list[Range]] = {}

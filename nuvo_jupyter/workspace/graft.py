@@ -226,10 +226,10 @@ class Grafting:
         """Make the folders, and have other processes make the files in them; returns what is left to be put here."""
         left = array("I")
         for part, wanted in self._feed.parts(members, self._content_of):
-            packs = self._feed.store.located(wanted)
-            if packs is None or not children.any:
+            if not children.any:
                 left.extend(part)
                 continue
+            packs = self._feed.store.located(wanted)
             given, order, here = array("I"), Make(packs, []), 0
             for index in part:
                 graft, node = of[index], self._content_of(index)

@@ -114,18 +114,21 @@ def test_a_process_that_dies_is_replaced_by_this_one(
     assert is_same(place, source, work)
 
 
-def test_where_no_process_can_be_started_this_one_makes_them(
-    place: Place, source: Captured, work: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [(sys, "executable", "/nowhere/python"), (children, "_BOOT", "raise SystemExit(3)")],
+    ids=["none can be started", "each fails at once"],
+)
+def test_where_there_are_no_processes_this_one_makes_them(
+    place: Place,
+    source: Captured,
+    work: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: object,
+    name: str,
+    value: str,
 ) -> None:
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    assert {one.outcome for one in place.restore(work, source)} == {Outcome.CREATED}
-    assert is_same(place, source, work)
-
-
-def test_where_each_process_fails_at_once_this_one_makes_them(
-    place: Place, source: Captured, work: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(children, "_BOOT", "raise SystemExit(3)")
+    monkeypatch.setattr(owner, name, value)
     assert {one.outcome for one in place.restore(work, source)} == {Outcome.CREATED}
     assert is_same(place, source, work)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 
 import msgspec
 
@@ -49,7 +48,6 @@ def main(descriptor: int, parent: int) -> None:
     except (OSError, ValueError, Orphaned):
         # Nobody is left to be told.
         pass
-    sys.stdout.flush()
     # What is held is given back by the system, sooner.
     os._exit(0)
 
