@@ -9,7 +9,7 @@ ARGS ?=
 FAULTS ?=
 
 # What an installed tree is made from, besides Python files (those are read in place).
-BUILT_FROM := pyproject.toml hatch_build.py install.json $(shell find labextension nuvo_jupyter/etc -type f \
+BUILT_FROM := pyproject.toml hatch_build.py hatch_native.py install.json $(wildcard nuvo_jupyter/native/*.[ch]) $(shell find labextension nuvo_jupyter/etc -type f \
   -not -path '*/node_modules/*' -not -path '*/lib/*' -not -path '*/.yarn/*' -not -name '*.tsbuildinfo')
 BASE := $(VENV)/.ready-base
 DEMO := $(VENV)/.ready-demo
@@ -54,7 +54,7 @@ bench: $(DEMO)
 	PATH="$(BIN):$$PATH" $(PY) -m bench $(ARGS)
 
 clean:
-	rm -rf $(VENV) dist build nuvo_jupyter/labextension nuvo_jupyter/_version.py
+	rm -rf $(VENV) dist build nuvo_jupyter/labextension nuvo_jupyter/_version.py nuvo_jupyter/native/*.so
 	rm -rf labextension/lib labextension/node_modules labextension/.yarn labextension/*.tsbuildinfo
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
 

@@ -85,6 +85,12 @@ def any_pack(connection: Connection) -> bool:
     return connection.exec_driver_sql("SELECT 1 FROM pack LIMIT 1").first() is not None
 
 
+def all_of_few(connection: Connection, limit: int) -> set[bytes] | None:
+    """The ids of all blobs; ``None`` if there are more than ``limit``."""
+    ids = connection.exec_driver_sql(f"SELECT id FROM blob LIMIT {limit + 1:d}").scalars().all()  # noqa: S608
+    return {bytes(id_) for id_ in ids} if len(ids) <= limit else None
+
+
 def find_pack(connection: Connection, name: bytes) -> PackRow | None:
     """The pack of that name, if the catalog knows it."""
     row = connection.execute(

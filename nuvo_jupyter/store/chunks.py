@@ -8,7 +8,7 @@ store's format: other ones would find nothing stored before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import cycle
+from itertools import accumulate, cycle, pairwise
 
 from blake3 import blake3
 
@@ -30,6 +30,13 @@ def cut(data: Buffer) -> list[memoryview]:
     if len(view) <= WHOLE_UP_TO:
         return [view] if len(view) else []
     return _chunks(view)
+
+
+def behind_each_other(room: bytearray, sizes: Iterable[int]) -> list[memoryview]:
+    """The parts of a room, from its beginning on, that have these sizes in bytes."""
+    view = memoryview(room)
+    ends = list(accumulate(sizes, initial=0))
+    return [view[begin:end] for begin, end in pairwise(ends)]
 
 
 def content_ids(data: Buffer) -> tuple[bytes, ...]:

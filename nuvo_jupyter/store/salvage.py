@@ -53,6 +53,9 @@ class _Empty(BlobIndex):
     def contains(self, ids: Collection[bytes], since: str | None = None) -> set[bytes]:  # noqa: ARG002
         return set()
 
+    def all_of_few(self) -> set[bytes]:
+        return set()
+
 
 def take_back(store: Store, sources: Sequence[Give], stop: Callable[[], None]) -> tuple[Followed, int]:
     """Look for everything that snapshots lack, in each source, until none has more of it.

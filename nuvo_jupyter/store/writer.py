@@ -11,11 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from blake3 import blake3
 from sqlalchemy.engine import Connection
 
 from nuvo_jupyter.catalog import blobs, holding
 from nuvo_jupyter.model.errors import TooLarge
+from nuvo_jupyter.native import hash_many
 from nuvo_jupyter.store import chunks
 from nuvo_jupyter.store.backend import Backend
 from nuvo_jupyter.store.index import BlobIndex
@@ -37,24 +37,28 @@ BATCHES = 8 * THREADS
 """Batches that are compressed or wait for it, or to be written: enough to be busy with while a full pack is flushed."""
 ROOMS = 4
 """Windows of large files that are read, compressed or written."""
+SMALL_ROOMS = BATCHES
+"""Rooms for small files, likewise."""
 INLINE_BYTES = 1 << 20
 """Up to this much is compressed and written by the caller's thread: it is done before another one had started."""
 JOINED = 64 << 10
 """Blobs smaller than this on average, in bytes, are joined before they are written."""
 LOOKED_UP_ANYWAY = 100
-"""So few ids are looked up without asking whether the index holds any."""
+"""So few ids are looked up without asking for all that are stored."""
 READ_SIZE = 4 << 20
 
 
 class _Batch:
     """Blobs to be compressed together, in columns."""
 
-    __slots__ = ("datas", "ids", "kinds", "size")
+    __slots__ = ("datas", "ids", "kinds", "rooms", "size")
 
     def __init__(self) -> None:
         self.ids: list[bytes] = []
         self.datas: list[Buffer] = []
         self.kinds: list[int] = []
+        self.rooms: list[bytearray] = []
+        """Free to be used again once this is written."""
         self.size = 0
 
     def add(self, fresh: Mapping[bytes, Buffer], kind: int, size: int) -> None:
@@ -71,6 +75,41 @@ class _Batch:
     def is_full(self) -> bool:
         """Whether it is time to compress it."""
         return self.size >= BATCH_BYTES or len(self.ids) >= BATCH_BLOBS
+
+
+class _Rooms:
+    """Memory to read to, used again and again: fresh memory for each would cost more than all else.
+
+    Args:
+        size: of each in bytes.
+        count: how many there are at most.
+    """
+
+    def __init__(self, size: int, count: int) -> None:
+        self.size = size
+        self._count = count
+        self._free: list[bytearray] = []
+        self._left = count
+
+    def take(self) -> bytearray | None:
+        """One that is free, if there is."""
+        if self._free:
+            return self._free.pop()
+        return self.one_more() if self._left > 0 else None
+
+    def one_more(self) -> bytearray:
+        """Another one, in any case."""
+        self._left -= 1
+        return bytearray(self.size)
+
+    def give(self, room: bytearray) -> None:
+        """One is free again."""
+        self._free.append(room)
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._free.clear()
+        self._left = self._count
 
 
 class Writer:
@@ -91,15 +130,16 @@ class Writer:
         self._since = since
         self._compressor = Compressor()
         self._known: set[bytes] = set()
-        self._nothing_stored: bool | None = None
+        self._asked_for_all = False
+        self._stored: set[bytes] | None = None
         self._written: list[Written] = []
         self._stream: PackStream | None = None
         self._batch = _Batch()
-        self._storing: deque[tuple[Future[None], bytearray | None]] = deque()
+        self._storing: deque[tuple[Future[None], list[bytearray]]] = deque()
         self._compressors: ThreadPoolExecutor | None = None
         self._disk: ThreadPoolExecutor | None = None
-        self._rooms: list[bytearray] = []
-        self._rooms_left = ROOMS
+        self._rooms = _Rooms(chunks.WINDOW, ROOMS)
+        self._small_rooms = _Rooms(chunks.WHOLE_UP_TO, SMALL_ROOMS)
         self._failed = False
 
     def __enter__(self) -> Self:
@@ -132,12 +172,23 @@ class Writer:
         Content of over 1 MiB belongs into :meth:`add_content`, :meth:`add_stream` or :meth:`add_file`,
         so that equal content always has equal ids.
         """
-        ids = [blake3(data).digest() for data in datas]
-        for some, size in _portions(self._fresh(ids, datas)):
-            self._batch.add(some, kind, size)
-            if self._batch.is_full:
-                batch, self._batch = self._batch, _Batch()
-                self._begin(batch)
+        ids = hash_many(datas)
+        self._take(self._fresh(ids, datas), kind)
+        return ids
+
+    def room(self) -> bytearray:
+        """Where to read small content to, for :meth:`add_room`: 1 MiB."""
+        return self._room(self._small_rooms)
+
+    def add_room(self, room: bytearray, sizes: Sequence[int]) -> list[bytes]:
+        """Add what lies in a room, one blob behind the other, and take the room back; returns their ids in order.
+
+        Args:
+            sizes: of the blobs, bytes.
+        """
+        datas = chunks.behind_each_other(room, sizes)
+        ids = hash_many(datas)
+        self._take(self._fresh(ids, datas), CONTENT, room)
         return ids
 
     def add_content(self, data: Buffer) -> tuple[bytes, ...]:
@@ -163,17 +214,18 @@ class Writer:
         rooms: deque[bytearray] = deque()
 
         def room() -> bytearray:
-            rooms.append(self._room())
+            rooms.append(self._room(self._rooms))
             return rooms[-1]
 
         ids: list[bytes] = []
         try:
             for pieces in chunks.filled(fill, room):
-                found = [blake3(piece).digest() for piece in pieces]
+                found = hash_many(pieces)
                 ids += found
-                self._lent(self._fresh(found, pieces), rooms.popleft())
+                self._take(self._fresh(found, pieces), CONTENT, rooms.popleft())
         finally:
-            self._rooms.extend(rooms)
+            for left in rooms:
+                self._free(left)
         return tuple(ids)
 
     def flush(self) -> None:
@@ -184,16 +236,16 @@ class Writer:
         """
         try:
             if self._batch:
-                batch, self._batch = self._batch, _Batch()
-                if not self._storing and batch.size <= INLINE_BYTES:
+                if not self._storing and self._batch.size <= INLINE_BYTES:
+                    batch, self._batch = self._batch, _Batch()
                     self._store(self._pack(batch))
                 else:
-                    self._begin(batch)
+                    self._begin()
             while self._storing:
                 self._collect()
             self._finish()
             self._rooms.clear()
-            self._rooms_left = ROOMS
+            self._small_rooms.clear()
         except BaseException:
             self._failed = True
             raise
@@ -226,46 +278,52 @@ class Writer:
         if fresh:
             if self._since is None:
                 self._since = self._index.current()
-            if self._nothing_stored is None and len(fresh) > LOOKED_UP_ANYWAY:
-                self._nothing_stored = self._index.is_empty()
-            if not self._nothing_stored:
-                for id_ in self._index.contains(fresh.keys(), self._since):
-                    del fresh[id_]
             known.update(ids)
+            if not self._asked_for_all and len(known) > LOOKED_UP_ANYWAY:
+                self._asked_for_all, self._stored = True, self._index.all_of_few()
+            stored = self._stored
+            if stored is None:
+                stored = self._index.contains(fresh.keys(), self._since)
+            if stored:
+                fresh = {id_: data for id_, data in fresh.items() if id_ not in stored}
         return fresh
 
-    def _lent(self, fresh: dict[bytes, Buffer], room: bytearray) -> None:
-        """Store what lies in a room that is used again afterwards."""
-        batch = None
-        for some, size in _portions(fresh):
-            if batch is not None:
-                self._begin(batch)
-            batch = _Batch()
-            batch.add(some, CONTENT, size)
-        if batch is not None:
-            # Batches are written in order: with its last one all of a room is.
-            self._begin(batch, room)
-        else:
-            self._rooms.append(room)
+    def _take(self, fresh: dict[bytes, Buffer], kind: int, room: bytearray | None = None) -> None:
+        """Put blobs into batches; a room they lie in is free once the last of them is written, as batches are in order."""
+        portions = list(_portions(fresh))
+        if room is not None and not portions:
+            self._free(room)
+        for number, (some, size) in enumerate(portions, 1):
+            self._batch.add(some, kind, size)
+            if room is not None and number == len(portions):
+                self._batch.rooms.append(room)
+            if self._batch.is_full:
+                self._begin()
 
-    def _room(self) -> bytearray:
-        """A window to read to: fresh memory for each would cost more than all else."""
-        while not self._rooms:
-            if self._rooms_left or not self._storing:
-                self._rooms_left -= 1
-                return bytearray(chunks.WINDOW)
-            self._collect()
-        return self._rooms.pop()
+    def _room(self, rooms: _Rooms) -> bytearray:
+        """A room to read to, perhaps after waiting for one."""
+        while (room := rooms.take()) is None:
+            if self._storing:
+                self._collect()
+            elif self._batch.rooms:
+                self._begin()
+            else:
+                return rooms.one_more()
+        return room
 
-    def _begin(self, batch: _Batch, room: bytearray | None = None) -> None:
-        """Have a batch compressed and written; ``room`` is free once it is."""
+    def _free(self, room: bytearray) -> None:
+        (self._rooms if len(room) == self._rooms.size else self._small_rooms).give(room)
+
+    def _begin(self) -> None:
+        """Have the batch compressed and written, and begin another one."""
+        batch, self._batch = self._batch, _Batch()
         try:
             if self._compressors is None:
                 self._compressors = ThreadPoolExecutor(THREADS, thread_name_prefix="nuvo-zstd")
                 self._disk = ThreadPoolExecutor(1, thread_name_prefix="nuvo-pack")
             assert self._disk is not None
             packed = self._compressors.submit(self._pack, batch)
-            self._storing.append((self._disk.submit(self._store_next, packed), room))
+            self._storing.append((self._disk.submit(self._store_next, packed), batch.rooms))
             while len(self._storing) > BATCHES or (self._storing and self._storing[0][0].done()):
                 self._collect()
         except BaseException:
@@ -274,14 +332,14 @@ class Writer:
 
     def _collect(self) -> None:
         """Wait for the oldest batch to be written."""
-        stored, room = self._storing.popleft()
+        stored, rooms = self._storing.popleft()
         try:
             stored.result()
         except BaseException:
             self._failed = True
             raise
-        if room is not None:
-            self._rooms.append(room)
+        for room in rooms:
+            self._free(room)
 
     def _pack(self, batch: _Batch) -> Packed:
         stored = self._compressor.compress(batch.datas)

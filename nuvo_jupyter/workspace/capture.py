@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from nuvo_jupyter.model.errors import Cancelled
-from nuvo_jupyter.model.nodes import ApplicationEntry, Exclusion, Manifest, TableEntry
+from nuvo_jupyter.model.nodes import ApplicationEntry, BlobId, Exclusion, Manifest, TableEntry
 from nuvo_jupyter.model.paths import is_inside, join
+from nuvo_jupyter.native import read_files
 from nuvo_jupyter.store.chunks import WHOLE_UP_TO
 from nuvo_jupyter.store.manifest import encode_manifest
 from nuvo_jupyter.store.pack import MANIFEST
@@ -19,7 +20,7 @@ from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.store.writer import Writer
 from nuvo_jupyter.workspace import database
 from nuvo_jupyter.workspace.captured import Captured
-from nuvo_jupyter.workspace.content import Reader
+from nuvo_jupyter.workspace.content import CLOSER_LOOK, Reader
 from nuvo_jupyter.workspace.forest import plant
 from nuvo_jupyter.workspace.memory import Memory
 from nuvo_jupyter.workspace.record import (
@@ -31,17 +32,14 @@ from nuvo_jupyter.workspace.record import (
     unpack_folders,
 )
 from nuvo_jupyter.workspace.rules import Rules
-from nuvo_jupyter.workspace.safe import VANISHED, Descent, Root, look
+from nuvo_jupyter.workspace.safe import READ_FLAGS, VANISHED, Descent, Root, look
 from nuvo_jupyter.workspace.scan import RACY_NS, Listing, link_target, scan, unreadable
 from nuvo_jupyter.workspace.sink import Hashing, Sink
 from nuvo_jupyter.workspace.sorting import TO_READ, Sorted, sort_out
 
 __all__ = ["Captured", "capture", "look_at"]
 
-BATCH_BYTES = 1 << 20
-BATCH_FILES = 500
-TICK_BYTES, TICK_FILES = 1 << 18, 32
-"""After so many bytes or files it is asked whether to stop, and progress is counted."""
+BLOCK_FILES = 500
 UNREAD = (b"\0" * 32,)
 """Stands for the content of a file that was not read; nothing has that id."""
 PROGRESS_BYTES = 1 << 20
@@ -130,6 +128,55 @@ def _held(store: Store | None, memory: Memory) -> Memory:
     return memory.without(lost) if lost else memory
 
 
+class _Block:
+    """Small files that were read one behind the other, and are stored together.
+
+    Args:
+        room: where they lie.
+
+    Attributes:
+        used: bytes of the room.
+        sizes: of the files.
+    """
+
+    def __init__(self, room: bytearray) -> None:
+        self.room = room
+        self.used = 0
+        self.sizes: list[int] = []
+        self._files: list[tuple[Sorted, list[int]]] = []
+
+    def add(self, folder: Sorted, files: list[int]) -> None:
+        """Note what was read."""
+        rows, contents = folder.rows, folder.contents
+        sizes: Any = [rows[at * WIDTH + 1] for at in files]
+        if 0 in sizes:
+            for at, size in zip(files, sizes, strict=True):
+                if not size:
+                    contents[at] = ()
+            files = [at for at, size in zip(files, sizes, strict=True) if size]
+            sizes = [size for size in sizes if size]
+        if files:
+            self.sizes += sizes
+            self._files.append((folder, files))
+
+    def waits(self, folder: Sorted) -> bool:
+        """Whether the folder added last is this one."""
+        return bool(self._files) and self._files[-1][0] is folder
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are enough files in it; whether the next one fits is seen when it is read."""
+        return len(self.sizes) >= BLOCK_FILES
+
+    def note(self, ids: Sequence[BlobId]) -> None:
+        """Enter what the files hold."""
+        following = iter(ids)
+        for folder, files in self._files:
+            contents = folder.contents
+            for at in files:
+                contents[at] = (next(following),)
+
+
 class _Capture:
     def __init__(
         self,
@@ -156,9 +203,7 @@ class _Capture:
         self.done = 0
         self.told = -PROGRESS_BYTES
         self.total = 0
-        self._batch: list[tuple[Sorted, int]] = []
-        self._datas: list[bytes] = []
-        self._batch_bytes = 0
+        self._block: _Block | None = None
         self._finishing: list[Sorted] = []
         self._vanished: list[str] = []
 
@@ -179,7 +224,7 @@ class _Capture:
             changed.reverse()
             while changed:
                 self._read(reader, descent, changed.pop())
-            self._store_batch()
+            self._store_block()
         if self._vanished:
             self._drop_vanished()
         for path, folder in self.folders.items():
@@ -225,34 +270,50 @@ class _Capture:
             return
         rows: Any = folder.rows
         saving = folder.saving
-        trusted = self.now() - RACY_NS
-        read = untold = 0
-        for at in to_read:
-            start = at * WIDTH
-            name, size = name_of(rows[start]), rows[start + 1]
-            data = None
-            if size <= WHOLE_UP_TO and name not in saving:
-                data = reader.small(fd, name, size, tuple(rows[start + 1 : start + WIDTH]))
-            if data is None:
-                self._read_closely(reader, fd, folder, at, to_read)
-                continue
-            read += 1
-            untold += size
-            if untold >= TICK_BYTES or read % TICK_FILES == 0:
-                self._tick(untold)
-                untold = 0
-            if rows[start + 3] > trusted:
-                folder.doubt(at)
-            if data:
-                self._take(folder, at, data)
-            else:
-                contents[at] = ()
-        self.files_read += read
-        self._tick(untold)
-        if self._batch and self._batch[-1][0] is folder:
+        small = [at for at in to_read if rows[at * WIDTH + 1] <= WHOLE_UP_TO]
+        if saving:
+            small = [at for at in small if name_of(rows[at * WIDTH]) not in saving]
+        closely = self._read_small(fd, folder, small)
+        if len(small) < len(to_read):
+            closely += sorted(set(to_read).difference(small))
+        for at in closely:
+            # Databases bring what lies beside them.
+            self._read_closely(reader, fd, folder, at, closely)
+        if self._block is not None and self._block.waits(folder):
             self._finishing.append(folder)
         else:
             self._finish(folder)
+
+    def _read_small(self, fd: int, folder: Sorted, wanted: list[int]) -> list[int]:
+        """Read small files of an opened folder into the block; returns those that need a closer look.
+
+        One stat after reading says as much as one before and one after: the walk's came before.
+        """
+        rows: Any = folder.rows
+        trusted = self.now() - RACY_NS
+        closely: list[int] = []
+        first = 0
+        while first < len(wanted):
+            block = self._block
+            if block is None:
+                block = self._block = _Block(self.sink.room())
+            begun, used = first, block.used
+            first, block.used, refused = read_files(
+                fd, rows, wanted, first, block.room, used, READ_FLAGS, CLOSER_LOOK
+            )
+            taken = wanted[begun:first]
+            if refused:
+                closely += refused
+                taken = [at for at in taken if at not in refused]
+            self.files_read += len(taken)
+            block.add(folder, taken)
+            for at in taken:
+                if rows[at * WIDTH + 3] > trusted:
+                    folder.doubt(at)
+            self._tick(block.used - used)
+            if first == begun or block.is_full:
+                self._store_block()
+        return closely
 
     def _left_to_read(
         self, folder: Sorted, to_read: Sequence[int], reads: Callable[[str], bool]
@@ -290,25 +351,13 @@ class _Capture:
         folder.look(at, seen)
         if not (content.steady and content.alone) or seen.ctime_ns > read_at - RACY_NS:
             folder.doubt(at)
-        if content.data:
-            self._take(folder, at, content.data)
-        else:
-            folder.contents[at] = content.ids
+        folder.contents[at] = (self.sink.add(content.data),) if content.data else content.ids
 
-    def _take(self, folder: Sorted, at: int, data: bytes) -> None:
-        self._batch.append((folder, at))
-        self._datas.append(data)
-        self._batch_bytes += len(data)
-        if self._batch_bytes >= BATCH_BYTES or len(self._batch) >= BATCH_FILES:
-            self._store_batch()
-
-    def _store_batch(self) -> None:
-        for (folder, at), id_ in zip(self._batch, self.sink.add_many(self._datas), strict=True):
-            folder.contents[at] = (id_,)
-        self._batch.clear()
-        # The sink may still hold what is in it.
-        self._datas = []
-        self._batch_bytes = 0
+    def _store_block(self) -> None:
+        """Have what was read stored, and finish the folders that waited for it."""
+        block, self._block = self._block, None
+        if block is not None:
+            block.note(self.sink.add_room(block.room, block.sizes))
         for folder in self._finishing:
             self._finish(folder)
         self._finishing.clear()

@@ -14,8 +14,8 @@ from nuvo_jupyter.store import chunks
 from nuvo_jupyter.store.chunks import WHOLE_UP_TO
 from nuvo_jupyter.workspace import database, duckdb_file
 from nuvo_jupyter.workspace.rules import SAVING
-from nuvo_jupyter.workspace.safe import READ_FLAGS, look, open_file, read_whole
-from nuvo_jupyter.workspace.scan import Fingerprint, fingerprint, seen_of
+from nuvo_jupyter.workspace.safe import look, open_file, read_whole
+from nuvo_jupyter.workspace.scan import Fingerprint, fingerprint
 from nuvo_jupyter.workspace.sink import Hashing, Sink
 
 TRIES = 3
@@ -23,6 +23,9 @@ PATIENCE_SECONDS = 2.0
 """How long one capture waits, in all, for files that are being saved."""
 STALE_SECONDS = 60.0
 """A ``.~name`` older than this was left behind by a server that died."""
+
+CLOSER_LOOK = ((0, database.HEADER), (duckdb_file.MARK_AT, duckdb_file.MARK))
+"""Where and what tells of files that others may be writing to though they look as they did."""
 
 _POLL_SECONDS = 0.02
 _READ_SIZE = 1 << 20
@@ -108,31 +111,6 @@ class Reader:
                 break
         content.steady = content.steady and not is_being_saved(folder, name)
         return content
-
-    def small(self, folder: int, name: str, size: int, seen: tuple[int, ...]) -> bytes | None:
-        """All of a small file that is as the walk saw it; ``None`` for whatever needs a closer look.
-
-        One stat after reading says as much as one before and one after: the walk's came before.
-        The caller tells how far it is.
-
-        Args:
-            size: bytes, up to 1 MiB.
-            seen: how the walk saw it (:func:`.scan.seen_of`).
-        """
-        try:
-            fd = os.open(name, READ_FLAGS, dir_fd=folder)
-        except OSError:
-            return None
-        try:
-            data = read_whole(fd, size)
-            same = seen_of(os.fstat(fd)) == seen
-        except OSError:
-            return None
-        finally:
-            os.close(fd)
-        if not same or len(data) != size or data.startswith(database.HEADER) or duckdb_file.is_one(data):
-            return None
-        return data
 
     def _once(self, folder: int, name: str, seen: Fingerprint | None) -> Content:
         fd = open_file(folder, name)

@@ -12,6 +12,7 @@ import msgspec
 from nuvo_jupyter.model.errors import Cancelled
 from nuvo_jupyter.model.nodes import Exclusion
 from nuvo_jupyter.model.paths import from_name, join
+from nuvo_jupyter.native import Listed, list_folder
 from nuvo_jupyter.workspace.record import (
     KIND,
     NO_FOLDERS,
@@ -220,49 +221,51 @@ class _Walk:
             os.close(fd)
 
     def _list(self, fd: int, path: str, rules: Rules) -> tuple[Listing, list[tuple[str, str, int]]]:
-        rows: list[str | int] = []
-        folders: list[tuple[str, str, int]] = []
-        failed: list[tuple[str, OSError]] = []
-        with os.scandir(fd) as entries:
-            for entry in entries:
-                try:
-                    seen = seen_of(entry.stat(follow_symlinks=False))
-                except OSError as error:
-                    failed.append((entry.name, error))
-                    continue
-                if seen[4] & KIND == _FOLDER:
-                    name = entry.name
-                    # What an apply is writing just now, or left when it was killed, is not part of any state.
-                    if not name.startswith(OURS):
-                        folders.append((from_name(name), name, seen[4]))
-                else:
-                    rows.append(entry.name)
-                    rows += seen
-        packed = pack_rows(rows)
-        if _IGNORE_FILE in packed and IGNORE_FILE in rows:
+        packed, below, failed = list_folder(fd) or _listed(fd)
+        if _IGNORE_FILE in packed and IGNORE_FILE in unpack_rows(packed):
             rules = rules.inside(path, ignore_file(fd))
         excluded: list[Exclusion] = []
         sound = True
         for name, why in failed:
-            if why.errno not in VANISHED:
+            if why not in VANISHED:
                 sound = False
-                excluded.append(Exclusion(join(path, from_name(name)), unreadable(why)))
-        if folders:
-            folders.sort()
-            kept = []
-            for folder in folders:
+                excluded.append(Exclusion(join(path, from_name(name)), unreadable(OSError(why, ""))))
+        folders: list[tuple[str, str, int]] = []
+        if below:
+            # What an apply is writing just now, or left when it was killed, is not part of any state.
+            found = [(from_name(name), name, mode) for name, mode in below if not name.startswith(OURS)]
+            found.sort()
+            for folder in found:
                 reason = rules.reason(path, folder[0], True)
                 if reason is None:
-                    kept.append(folder)
+                    folders.append(folder)
                 else:
                     excluded.append(Exclusion(join(path, folder[0]), reason))
-            folders = kept
         known = self._known.get(path)
         if known is not None and (
             known.rows != packed or known.rules != rules.key or not sound or path in self._doubtful
         ):
             known = None
         return Listing(path, rules, packed, NO_FOLDERS, excluded, sound, known), folders
+
+
+def _listed(fd: int) -> Listed:
+    """What :data:`nuvo_jupyter.native.list_folder` gives, for any names."""
+    rows: list[str | int] = []
+    folders, failed = [], []
+    with os.scandir(fd) as entries:
+        for entry in entries:
+            try:
+                seen = seen_of(entry.stat(follow_symlinks=False))
+            except OSError as error:
+                failed.append((entry.name, error.errno or 0))
+                continue
+            if seen[4] & KIND == _FOLDER:
+                folders.append((entry.name, seen[4]))
+            else:
+                rows.append(entry.name)
+                rows += seen
+    return pack_rows(rows), folders, failed
 
 
 _FOLDER = stat.S_IFDIR

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from blake3 import blake3
 
+from nuvo_jupyter.native import hash_many
 from nuvo_jupyter.store import chunks
 from nuvo_jupyter.store.pack import CONTENT, Buffer
 
@@ -23,12 +24,23 @@ class Sink(Protocol):
     def add_filled(self, fill: chunks.Fill) -> tuple[bytes, ...]:
         """Take a file's whole content as ``fill`` gives it; returns its blob ids in order."""
 
+    def room(self) -> bytearray:
+        """Where to read small files to: :data:`.chunks.WHOLE_UP_TO` bytes."""
+
+    def add_room(self, room: bytearray, sizes: Sequence[int]) -> list[bytes]:
+        """Take back a room with one blob behind the other in it; returns their ids in order.
+
+        Args:
+            sizes: of the blobs, bytes.
+        """
+
 
 class Hashing:
     """Takes content only to say what its ids are."""
 
     def __init__(self) -> None:
         self._rooms: Callable[[], bytearray] | None = None
+        self._room: bytearray | None = None
 
     def add(self, data: Buffer, kind: int = CONTENT) -> bytes:  # noqa: ARG002 - as a writer has it
         """The id one blob would have."""
@@ -36,7 +48,7 @@ class Hashing:
 
     def add_many(self, datas: Sequence[Buffer], kind: int = CONTENT) -> list[bytes]:  # noqa: ARG002
         """The ids many blobs would have."""
-        return [blake3(data).digest() for data in datas]
+        return hash_many(datas)
 
     def add_filled(self, fill: chunks.Fill) -> tuple[bytes, ...]:
         """The ids a file's content would have."""
@@ -44,5 +56,15 @@ class Hashing:
             self._rooms = chunks.two_rooms()
         ids: list[bytes] = []
         for pieces in chunks.filled(fill, self._rooms):
-            ids.extend(blake3(piece).digest() for piece in pieces)
+            ids.extend(hash_many(pieces))
         return tuple(ids)
+
+    def room(self) -> bytearray:
+        """Where to read small files to."""
+        room, self._room = self._room, None
+        return bytearray(chunks.WHOLE_UP_TO) if room is None else room
+
+    def add_room(self, room: bytearray, sizes: Sequence[int]) -> list[bytes]:
+        """The ids of what lies in a room, one blob behind the other."""
+        self._room = room
+        return hash_many(chunks.behind_each_other(room, sizes))

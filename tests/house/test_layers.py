@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "nuvo_jupyter"
 FLOORS = [
-    {"model"},
+    {"model", "native"},
     {"catalog"},
     {"store"},
     {"workspace"},

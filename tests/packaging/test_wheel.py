@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
+
+from hatch_native import compile_native
 
 ROOT = Path(__file__).parents[2]
 SHARED = "nuvo_jupyter-{version}.data/data/share/jupyter/labextensions/nuvo-jupyter/"
@@ -81,6 +84,7 @@ def test_sdist_holds_every_source(dist: Path, sources: list[str]) -> None:
     wanted = {path for path in sources if path.startswith(("nuvo_jupyter/", "labextension/", "tests/"))} | {
         "install.json",
         "hatch_build.py",
+        "hatch_native.py",
         "pyproject.toml",
         "README.md",
         "LICENSE",
@@ -96,6 +100,29 @@ def test_wheel_holds_every_part(in_wheel: set[str], sources: list[str]) -> None:
     assert "nuvo_jupyter/handlers/__init__.py" in in_wheel
     assert "nuvo_jupyter/magics/__init__.py" in in_wheel
     assert "nuvo_jupyter/_version.py" in in_wheel
+
+
+def test_without_a_compiler_it_is_for_any_platform(wheel: Path, in_wheel: set[str]) -> None:
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert not any(name.endswith(".so") for name in in_wheel)
+
+
+def test_with_a_compiler_its_module_is_compiled(sources: list[str], tmp_path: Path) -> None:
+    if shutil.which("cc") is None:
+        assert "CI" not in os.environ
+        pytest.skip("no C compiler")
+    for path in packaged(sources):
+        if "/native/" in path:
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / path, tmp_path / path)
+    built = compile_native(tmp_path)
+    assert built is not None
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import _native; print(_native.hash_many([b'']))"
+    told = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(built.parent)], check=True, capture_output=True, text=True
+    )
+    # The hash of nothing, of the official test vectors.
+    assert bytes.fromhex("af1349b9f5f9a1a6a0404dea36dcc949") in ast.literal_eval(told.stdout)[0]
 
 
 def test_wheel_holds_nothing_else_at_its_top(in_wheel: set[str], version: str) -> None:

@@ -8,11 +8,14 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nuvo_jupyter.model.errors import Cancelled, WorkspaceUnavailable
 from nuvo_jupyter.model.nodes import NodeKind
+from nuvo_jupyter.native import read_files
+from nuvo_jupyter.workspace import capture as capture_module
 from nuvo_jupyter.workspace import content as content_module
 from nuvo_jupyter.workspace.capture import Captured, capture
 from nuvo_jupyter.workspace.capture import look_at as look_only
@@ -316,7 +319,10 @@ def test_a_file_that_never_stands_still_is_named(work: Path, monkeypatch: pytest
 
 
 def change_while_read(monkeypatch: pytest.MonkeyPatch, change: Callable[[int], object]) -> None:
-    """Let something happen between reading a file's bytes and looking at it again."""
+    """Let something happen between reading a file's bytes and looking at it again.
+
+    The first look is that of who reads many: the one after it sees each file alone.
+    """
     count = [0]
 
     def read(fd: int, size: int) -> bytes:
@@ -325,6 +331,11 @@ def change_while_read(monkeypatch: pytest.MonkeyPatch, change: Callable[[int], o
         change(count[0])
         return data
 
+    def refuse(*arguments: Any) -> Any:
+        following, _, _ = read_files(*arguments)
+        return following, arguments[5], arguments[2][arguments[3] : following]
+
+    monkeypatch.setattr(capture_module, "read_files", refuse)
     monkeypatch.setattr(content_module, "read_whole", read)
 
 

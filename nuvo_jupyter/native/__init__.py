@@ -1,0 +1,59 @@
+"""The innermost loops of a capture: listing folders, reading small files, hashing. They go once through every file there is.
+
+Written in C, because each costs a few microseconds of system time for a file and Python as much again, while it
+holds the lock that all other threads of the server wait for. Where the module was not built (no compiler at the time), or
+names are not UTF-8, the same in Python does the work (:mod:`.plain`); nothing else is different.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from nuvo_jupyter.native import plain
+
+__all__ = ["IS_COMPILED", "MARKS_AT_MOST", "Buffer", "Listed", "hash_many", "list_folder", "read_files"]
+
+Buffer = bytes | bytearray | memoryview
+Listed = tuple[bytes, list[tuple[str, int]], list[tuple[str, int]]]
+"""Rows as :mod:`nuvo_jupyter.workspace.record` has them; folders with their modes; names that could not be looked at, and the
+numbers of the errors."""
+MARKS_AT_MOST = 4
+
+try:
+    from nuvo_jupyter.native import _native
+except ImportError:
+    IS_COMPILED = False
+else:
+    IS_COMPILED = sys.getfilesystemencoding() == "utf-8"
+
+list_folder: Callable[[int], Listed | None]
+"""``(fd)``: what lies in an opened folder; ``None`` if that is to be found out in Python, as there are names that are no text.
+
+Raises:
+    OSError: it cannot be listed.
+"""
+read_files: Callable[
+    [int, Sequence[str | int], list[int], int, bytearray, int, int, tuple[tuple[int, bytes], ...]],
+    tuple[int, int, list[int]],
+]
+"""``(folder, rows, positions, first, room, used, flags, marks)``: read small files, one behind the other, into ``room``, from
+``used`` on: those at ``positions[first:]`` of the decoded rows of an opened folder, until one does not fit or some hundreds are read.
+
+Refused, for a closer look, is what cannot be read with these ``flags`` of ``open``, is not as its row says once it was read, or holds
+one of the ``marks`` at its place. Returns which of the positions comes next, how much of the room is used, and what was refused."""
+hash_many: Callable[[Sequence[Buffer]], list[bytes]]
+"""``(datas)``: the BLAKE3 hashes of some buffers, 32 bytes each."""
+
+if IS_COMPILED:
+    _LARGE = 8192
+
+    def _hash_many(datas: Sequence[Buffer]) -> list[bytes]:
+        # What is large fills the library's vectors, which are longer.
+        if sum(map(len, datas)) >= _LARGE * len(datas):
+            return plain.hash_many(datas)
+        return _native.hash_many(datas)
+
+    list_folder, read_files, hash_many = _native.list_folder, _native.read_files, _hash_many
+else:
+    list_folder, read_files, hash_many = plain.list_folder, plain.read_files, plain.hash_many
