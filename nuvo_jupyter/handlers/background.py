@@ -26,7 +26,9 @@ CALL_THREADS = 8
 LONG_THREADS = 2
 """For calls that may read a whole folder: however many of them are asked for, the others are answered."""
 NEW_OBJECTS = 5_000
-"""So many new objects make Python search for garbage among them, and now and then among all."""
+"""So many new objects make Python search for garbage among them, ten times as many among those that were new before."""
+SEARCHES = 30
+"""After so many of the latter it searches among all objects."""
 SWITCH_SECONDS = 0.0005
 """How long a thread that computes may keep Python to itself while another waits for it. With Python's own 5 ms a request,
 which waits for it ten times and more, takes longer than the next takes to come, and all queue up behind a restore."""
@@ -118,10 +120,10 @@ class Background:
                 # What the server has loaded by now stays. Looking through it for garbage again and again, while a
                 # snapshot allocates, would make every other request wait a tenth of a second each time.
                 gc.freeze()
-                # For the same reason it begins to look after 5,000 new objects rather than 700: each time in a hundred it looks
-                # through all that a large restore holds, which takes 60 ms.
-                first, *others = gc.get_threshold()
-                gc.set_threshold(max(first, NEW_OBJECTS) if first else 0, *others)
+                # For the same reason it begins to look after 5,000 new objects rather than 700, and less often through all that
+                # a large restore holds, which takes 60 ms each time.
+                first, second, third = gc.get_threshold()
+                gc.set_threshold(max(first, NEW_OBJECTS) if first else 0, second, max(third, SEARCHES))
                 # The whole server's, as there is no other; a longer one that was chosen on purpose is of no use beside us.
                 sys.setswitchinterval(min(SWITCH_SECONDS, sys.getswitchinterval()))
             return self._engine

@@ -19,6 +19,7 @@ from blake3 import blake3
 
 from nuvo_jupyter.model.errors import StoreDamaged
 from nuvo_jupyter.model.store import BlobEntry
+from nuvo_jupyter.native import hash_many
 
 Buffer = bytes | bytearray | memoryview
 
@@ -282,9 +283,9 @@ def unpack_many(
         # Some are no frames; where nothing at all is left of any, it is another error. Each alone says which.
         return [unpack(*item) for item in blobs]
     result: list[bytes | None] = [None] * len(blobs)
-    for index, segment in zip(frames, plain, strict=True):  # type: ignore[call-overload]
-        data = segment.tobytes()
-        if blake3(data).digest() == blobs[index][1]:
+    datas = [segment.tobytes() for segment in plain]  # type: ignore[attr-defined]
+    for index, data, digest in zip(frames, datas, hash_many(datas), strict=True):
+        if digest == blobs[index][1]:
             result[index] = data
     for index, item in enumerate(blobs):
         if item[3] != ZSTD:

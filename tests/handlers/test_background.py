@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nuvo_jupyter.handlers.background import NEW_OBJECTS, SWITCH_SECONDS
+from nuvo_jupyter.handlers.background import NEW_OBJECTS, SEARCHES, SWITCH_SECONDS
 
 
 @pytest.fixture(params=[0.005, 0.00025])
@@ -27,4 +27,4 @@ async def test_threads_that_compute_let_go_soon(interval: float, jp_fetch: Any) 
     await jp_fetch("nuvo", "api", "status")
     # What was shorter on purpose stays.
     assert sys.getswitchinterval() == pytest.approx(min(interval, SWITCH_SECONDS), rel=0.05)
-    assert gc.get_threshold() == (NEW_OBJECTS, 10, 10)
+    assert gc.get_threshold() == (NEW_OBJECTS, 10, SEARCHES)
