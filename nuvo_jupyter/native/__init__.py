@@ -12,20 +12,22 @@ from collections.abc import Callable, Sequence
 
 from nuvo_jupyter.native import plain
 
-__all__ = ["IS_COMPILED", "MARKS_AT_MOST", "Buffer", "Listed", "hash_many", "list_folder", "read_files"]
+__all__ = ["IS_COMPILED", "Buffer", "Listed", "hash_many", "list_folder", "read_files"]
 
 Buffer = bytes | bytearray | memoryview
 Listed = tuple[bytes, list[tuple[str, int]], list[tuple[str, int]]]
 """Rows as :mod:`nuvo_jupyter.workspace.record` has them; folders with their modes; names that could not be looked at, and the
 numbers of the errors."""
-MARKS_AT_MOST = 4
+_INTERFACE = 1
+"""Of the module that is wanted; another number for each change of what its functions take, give or do."""
 
 try:
     from nuvo_jupyter.native import _native
 except ImportError:
     IS_COMPILED = False
 else:
-    IS_COMPILED = sys.getfilesystemencoding() == "utf-8"
+    # One that is left of an earlier checkout would be asked what it does not know.
+    IS_COMPILED = _native.INTERFACE == _INTERFACE and sys.getfilesystemencoding() == "utf-8"
 
 list_folder: Callable[[int], Listed | None]
 """``(fd)``: what lies in an opened folder; ``None`` if that is to be found out in Python, as there are names that are no text.

@@ -1,5 +1,7 @@
 from collections.abc import Sequence
 
+INTERFACE: int
+
 def list_folder(fd: int, /) -> tuple[bytes, list[tuple[str, int]], list[tuple[str, int]]] | None: ...
 def read_files(
     folder: int,

@@ -188,6 +188,11 @@ static int list_all(int fd, Found *found)
                 why = ENOMEM;
             continue;
         }
+        int64_t modified, changed;
+        if (!nanoseconds(MTIME(&status), &modified) || !nanoseconds(CTIME(&status), &changed)) {
+            why = -1;
+            break;
+        }
         uint8_t *at = room(&found->rows, ROW_MAX);
         if (at == NULL) {
             why = ENOMEM;
@@ -195,8 +200,8 @@ static int list_all(int fd, Found *found)
         }
         at = put_text(at, name, length);
         at = put_signed(at, status.st_size);
-        at = put_signed(at, nanoseconds(MTIME(&status)));
-        at = put_signed(at, nanoseconds(CTIME(&status)));
+        at = put_signed(at, modified);
+        at = put_signed(at, changed);
         at = put_unsigned(at, status.st_ino);
         at = put_unsigned(at, status.st_mode);
         found->rows.used = (size_t)(at - found->rows.data);

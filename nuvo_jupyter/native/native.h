@@ -22,10 +22,14 @@
 #define CTIME(found) ((found)->st_ctim)
 #endif
 
-/* Nanoseconds since 1970, as os.stat_result says them. */
-static inline int64_t nanoseconds(struct timespec time)
+/* What nuvo_jupyter/native/__init__.py has to know of: a module that was built for other sources is not used. */
+#define INTERFACE 1
+
+/* Nanoseconds since 1970, as os.stat_result says them; false for years that 64 bits do not reach (after 2262), which Python does. */
+static inline int nanoseconds(struct timespec time, int64_t *result)
 {
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    return !__builtin_mul_overflow((int64_t)time.tv_sec, (int64_t)1000000000, result) &&
+           !__builtin_add_overflow(*result, (int64_t)time.tv_nsec, result);
 }
 
 PyObject *list_folder(PyObject *module, PyObject *args);

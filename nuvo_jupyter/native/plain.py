@@ -32,7 +32,7 @@ def read_files(
             name, size, *seen = rows[at * WIDTH : (at + 1) * WIDTH]
             assert isinstance(name, str)
             assert isinstance(size, int)
-            if size > len(room) - used:
+            if not 0 <= size <= len(room) - used:
                 break
             with view[used : used + size] as part:
                 if _read_file(folder, name, part, seen, flags, marks):
@@ -58,7 +58,7 @@ def _read_file(
     except OSError:
         return False
     try:
-        got = os.readv(fd, [part])
+        got = os.readv(fd, [part, bytearray(1)])
         found = os.fstat(fd)
     except OSError:
         return False

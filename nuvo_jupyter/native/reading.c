@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define WIDTH 6
@@ -35,18 +36,28 @@ static int read_file(int folder, File *file, int flags, const Mark *marks, int c
     if (fd < 0)
         return 0;
     long long got = 0;
-    while (got < file->size) {
-        ssize_t piece = read(fd, file->to + got, (size_t)(file->size - got));
+    while (got <= file->size) {
+        /* One byte more than there is said to be: some file systems hold more than their stat tells. */
+        char more;
+        struct iovec to[] = {{file->to + got, (size_t)(file->size - got)}, {&more, 1}};
+        ssize_t piece = readv(fd, to, 2);
         if (piece < 0 && errno == EINTR)
             continue;
+        if (piece < 0)
+            got = -1;
         if (piece <= 0)
             break;
         got += piece;
+        /* Regular files give all they have. */
+        if (got == file->size)
+            break;
     }
     struct stat status;
+    int64_t modified, changed;
     int same = got == file->size && fstat(fd, &status) == 0 && status.st_size == file->size &&
-               nanoseconds(MTIME(&status)) == file->mtime && nanoseconds(CTIME(&status)) == file->ctime &&
-               status.st_ino == file->inode && status.st_mode == file->mode;
+               nanoseconds(MTIME(&status), &modified) && modified == file->mtime &&
+               nanoseconds(CTIME(&status), &changed) && changed == file->ctime && status.st_ino == file->inode &&
+               status.st_mode == file->mode;
     close(fd);
     for (int at = 0; same && at < count; at++) {
         const Mark *mark = &marks[at];
@@ -56,10 +67,10 @@ static int read_file(int folder, File *file, int flags, const Mark *marks, int c
     return same;
 }
 
-/* Reads what is wanted of one row; -1 with an exception set. */
+/* Reads what is wanted of one row; a name of 0 bytes if it is not for us. -1 with an exception set. */
 static int take_row(PyObject *rows, Py_ssize_t row, File *file, PyObject **name)
 {
-    long long numbers[5];
+    long long numbers[5] = {0};
     if (row < 0 || row > PyList_Size(rows) / WIDTH - 1) {
         PyErr_SetString(PyExc_IndexError, "no such row");
         return -1;
@@ -73,8 +84,14 @@ static int take_row(PyObject *rows, Py_ssize_t row, File *file, PyObject **name)
             return -1;
         /* Inodes use all 64 bits on some file systems. */
         numbers[at] = at == 3 ? (long long)PyLong_AsUnsignedLongLong(item) : PyLong_AsLongLong(item);
-        if (numbers[at] == -1 && PyErr_Occurred())
-            return -1;
+        if (numbers[at] == -1 && PyErr_Occurred()) {
+            if (!PyErr_ExceptionMatches(PyExc_OverflowError))
+                return -1;
+            PyErr_Clear();
+            file->name = "";
+            numbers[0] = 0;
+            break;
+        }
     }
     file->size = numbers[0];
     file->mtime = numbers[1];

@@ -278,12 +278,12 @@ class Writer:
         if fresh:
             if self._since is None:
                 self._since = self._index.current()
-            known.update(ids)
-            if not self._asked_for_all and len(known) > LOOKED_UP_ANYWAY:
+            if not self._asked_for_all and len(known) + len(fresh) > LOOKED_UP_ANYWAY:
                 self._asked_for_all, self._stored = True, self._index.all_of_few()
             stored = self._stored
             if stored is None:
                 stored = self._index.contains(fresh.keys(), self._since)
+            known.update(ids)
             if stored:
                 fresh = {id_: data for id_, data in fresh.items() if id_ not in stored}
         return fresh

@@ -270,7 +270,7 @@ class _Capture:
             return
         rows: Any = folder.rows
         saving = folder.saving
-        small = [at for at in to_read if rows[at * WIDTH + 1] <= WHOLE_UP_TO]
+        small = [at for at in to_read if 0 <= rows[at * WIDTH + 1] <= WHOLE_UP_TO]
         if saving:
             small = [at for at in small if name_of(rows[at * WIDTH]) not in saving]
         closely = self._read_small(fd, folder, small)
@@ -351,7 +351,21 @@ class _Capture:
         folder.look(at, seen)
         if not (content.steady and content.alone) or seen.ctime_ns > read_at - RACY_NS:
             folder.doubt(at)
-        folder.contents[at] = (self.sink.add(content.data),) if content.data else content.ids
+        if content.data:
+            self._keep(folder, at, content.data)
+        else:
+            folder.contents[at] = content.ids
+
+    def _keep(self, folder: Sorted, at: int, data: bytes) -> None:
+        """Put the content of a file that is read already with those that are stored next."""
+        if self._block is not None and len(data) > len(self._block.room) - self._block.used:
+            self._store_block()
+        block = self._block
+        if block is None:
+            block = self._block = _Block(self.sink.room())
+        block.room[block.used : block.used + len(data)] = data
+        block.used += len(data)
+        block.add(folder, [at])
 
     def _store_block(self) -> None:
         """Have what was read stored, and finish the folders that waited for it."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -30,9 +32,9 @@ EDGES = [0, 1, 63, 64, 65, 127, 128, 1023, 1024, 1025, 2047, 2048, 2049, 3072, 4
 
 
 def test_it_was_compiled() -> None:
-    if shutil.which("cc") is None:
+    if shutil.which("cc") is None or not Path(sysconfig.get_path("include"), "Python.h").is_file():
         assert "CI" not in os.environ
-        pytest.skip("no C compiler")
+        pytest.skip("no C compiler, or no headers of Python")
     assert native.IS_COMPILED
 
 
@@ -225,17 +227,51 @@ def test_wrong_arguments_are_errors_and_nothing_else(tmp_path: Path) -> None:
     read: Any = native.read_files
     good: list[Any] = [fd, rows, [0], 0, room, 0, READ_FLAGS, ()]
     wrong: list[tuple[int, Any]] = [
-        (1, tuple(rows)), (1, []), (1, [5] * WIDTH), (1, ["a", "b", 0, 0, 0, 0]), (1, ["\udcff", 0, 0, 0, 0, 0]), (1, ["a", -1, 0, 2**70, 0, 0]),
+        (1, tuple(rows)), (1, []), (1, [5] * WIDTH), (1, ["a", "b", 0, 0, 0, 0]), (1, ["\udcff", 0, 0, 0, 0, 0]),
         (2, [1]), (2, [-1]), (2, ["0"]), (2, (0,)), (3, -1), (4, bytes(5)), (4, None), (5, -1), (5, 151),
         (7, ((0, b"x"),) * 5), (7, (("0", b"x"),)), (7, [(0, b"x")]), (7, ((-1, b"x"),)), (7, (0,)),
     ]  # fmt: skip
     for place, value in wrong:
         with pytest.raises((TypeError, ValueError, IndexError, OverflowError)):
             read(*[*good[:place], value, *good[place + 1 :]])
+    # Numbers beyond 64 bits are no error, but not for the compiled one.
+    assert read(fd, ["a", 1, 2**63, 0, 0, 0], [0], 0, room, 0, READ_FLAGS, ()) == (1, 0, [0])
     # A mark that begins or ends behind the file is not in it.
     assert read(*good[:7], ((90, b"a" * 11), (200, b"a")))[2] == []
     assert read(*good) == (1, 100, [])
     os.close(fd)
+
+
+def test_what_holds_more_than_its_size_says_is_refused(read: Any, tmp_path: Path) -> None:
+    # As on file systems that do not know how much there is before it is read.
+    fd = os.open("/proc/self", os.O_RDONLY)
+    rows: list[Any] = ["status", *scan.seen_of(os.stat("status", dir_fd=fd))]
+    assert rows[1] == 0
+    assert read(fd, rows, [0], 0, bytearray(100), 0, READ_FLAGS, ()) == (1, 0, [0])
+    os.close(fd)
+
+
+def test_times_beyond_64_bits_are_left_to_python(read: Any, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    os.utime(tmp_path / "a", (10**10, 10**10))
+    fd, rows = rows_of(tmp_path)
+    if rows[2] != 10**19:
+        pytest.skip("the file system has no such times")
+    assert native.list_folder(fd) is None
+    assert read(fd, rows, [0], 0, bytearray(10), 0, READ_FLAGS, ())[2] in ([], [0])
+    os.close(fd)
+    with Root(tmp_path) as root:
+        assert look_at(root).nodes["a"].mtime_ns == 10**19
+
+
+def test_a_module_of_another_interface_is_not_used(tmp_path: Path) -> None:
+    program = (
+        "import sys, types\n"
+        "sys.modules['nuvo_jupyter.native._native'] = types.SimpleNamespace(INTERFACE=0)\n"
+        "from nuvo_jupyter import native; print(native.IS_COMPILED, native.read_files.__module__)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["False", "nuvo_jupyter.native.plain"]
 
 
 def test_the_room_cannot_shrink_while_it_is_read_to(tmp_path: Path) -> None:
