@@ -27,7 +27,7 @@ except ImportError:
     IS_COMPILED = False
 else:
     # One that is left of an earlier checkout would be asked what it does not know.
-    IS_COMPILED = _native.INTERFACE == _INTERFACE and sys.getfilesystemencoding() == "utf-8"
+    IS_COMPILED = getattr(_native, "INTERFACE", 0) == _INTERFACE and sys.getfilesystemencoding() == "utf-8"
 
 list_folder: Callable[[int], Listed | None]
 """``(fd)``: what lies in an opened folder; ``None`` if that is to be found out in Python, as there are names that are no text.

@@ -264,10 +264,11 @@ def test_times_beyond_64_bits_are_left_to_python(read: Any, tmp_path: Path) -> N
         assert look_at(root).nodes["a"].mtime_ns == 10**19
 
 
-def test_a_module_of_another_interface_is_not_used(tmp_path: Path) -> None:
+@pytest.mark.parametrize("says", ["", "INTERFACE=0"])
+def test_a_module_of_another_interface_is_not_used(says: str) -> None:
     program = (
         "import sys, types\n"
-        "sys.modules['nuvo_jupyter.native._native'] = types.SimpleNamespace(INTERFACE=0)\n"
+        f"sys.modules['nuvo_jupyter.native._native'] = types.SimpleNamespace({says})\n"
         "from nuvo_jupyter import native; print(native.IS_COMPILED, native.read_files.__module__)\n"
     )
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
