@@ -121,7 +121,7 @@ class Background:
                 # snapshot allocates, would make every other request wait a tenth of a second each time.
                 gc.freeze()
                 # For the same reason it begins to look after 5,000 new objects rather than 700, and less often through all that
-                # a large restore holds, which takes 60 ms each time.
+                # a large restore holds, which takes 60 ms each time. The last is a precaution: p99 did not show it.
                 first, second, third = gc.get_threshold()
                 gc.set_threshold(max(first, NEW_OBJECTS) if first else 0, second, max(third, SEARCHES))
                 # The whole server's, as there is no other; a longer one that was chosen on purpose is of no use beside us.

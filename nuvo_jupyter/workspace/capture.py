@@ -68,7 +68,7 @@ def capture(
         memory: of the last capture; what is unchanged since is not read.
         rules: what is left out; the defaults and ``.nuvoignore`` if ``None``.
         progress: called with (bytes read, bytes to read).
-        cancelled: asked every few files, and within large ones.
+        cancelled: asked after each folder and every 250 small files, and within large ones.
         writer: takes the content; the caller flushes and commits it. ``None`` stores nothing and gives the same ids.
         tables: of the state, sorted by name.
         applications: of the state, sorted by name.
