@@ -87,8 +87,10 @@ def any_pack(connection: Connection) -> bool:
 
 def all_of_few(connection: Connection, limit: int) -> set[bytes] | None:
     """The ids of all blobs; ``None`` if there are more than ``limit``."""
-    ids = connection.exec_driver_sql(f"SELECT id FROM blob LIMIT {limit + 1:d}").scalars().all()  # noqa: S608
-    return {bytes(id_) for id_ in ids} if len(ids) <= limit else None
+    # Counting so far costs a fraction of what reading does.
+    if connection.exec_driver_sql(f"SELECT 1 FROM blob LIMIT 1 OFFSET {limit:d}").first() is not None:  # noqa: S608
+        return None
+    return {bytes(id_) for id_ in connection.exec_driver_sql("SELECT id FROM blob").scalars()}
 
 
 def find_pack(connection: Connection, name: bytes) -> PackRow | None:

@@ -13,9 +13,6 @@ from nuvo_jupyter.catalog.database import Catalog
 REMEMBERED = 32_768
 """Blobs whose place is kept in memory; about 350 bytes each. Many more are asked for only by what reads them once."""
 
-FEW = 8192
-"""As long as no more blobs are stored, asking for all of them at once is cheaper than for some again and again."""
-
 
 class BlobIndex:
     """Look-ups by many ids at once. Only hits are remembered: a blob not there now may come any moment.
@@ -82,10 +79,10 @@ class BlobIndex:
         """Those of ``ids`` that are stored; ``since`` as for :meth:`locate`."""
         return set(self.locate(ids, since))
 
-    def all_of_few(self) -> set[bytes] | None:
-        """The ids of all blobs, if there are no more than :data:`FEW`; else ``None``."""
+    def all_of_few(self, limit: int) -> set[bytes] | None:
+        """The ids of all blobs; ``None`` if there are more than ``limit``."""
         with self.catalog.read() as connection:
-            return blobs.all_of_few(connection, FEW)
+            return blobs.all_of_few(connection, limit)
 
     def pack_names(self, pack_ids: Iterable[int]) -> dict[int, bytes]:
         """The names (32 bytes) of packs by row id."""

@@ -53,7 +53,7 @@ class _Empty(BlobIndex):
     def contains(self, ids: Collection[bytes], since: str | None = None) -> set[bytes]:  # noqa: ARG002
         return set()
 
-    def all_of_few(self) -> set[bytes]:
+    def all_of_few(self, limit: int) -> set[bytes]:  # noqa: ARG002
         return set()
 
 

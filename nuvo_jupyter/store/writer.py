@@ -45,6 +45,12 @@ JOINED = 64 << 10
 """Blobs smaller than this on average, in bytes, are joined before they are written."""
 LOOKED_UP_ANYWAY = 100
 """So few ids are looked up without asking for all that are stored."""
+FEW = 4
+"""All ids are asked for where there are no more than so many times those to be looked up until now."""
+GIVEN_BACK_FROM = 64 << 20
+"""Bytes that were written before the system gets freed memory back: whoever writes less may soon want it again."""
+SPARE_ROOMS = 4
+"""Rooms for small files that are kept for the next writer."""
 READ_SIZE = 4 << 20
 
 
@@ -83,11 +89,13 @@ class _Rooms:
     Args:
         size: of each in bytes.
         count: how many there are at most.
+        spare: left by others of the same size, and taken by others again.
     """
 
-    def __init__(self, size: int, count: int) -> None:
+    def __init__(self, size: int, count: int, spare: deque[bytearray]) -> None:
         self.size = size
         self._count = count
+        self._spare = spare
         self._free: list[bytearray] = []
         self._left = count
 
@@ -100,6 +108,8 @@ class _Rooms:
     def one_more(self) -> bytearray:
         """Another one, in any case."""
         self._left -= 1
+        with contextlib.suppress(IndexError):
+            return self._spare.pop()
         return bytearray(self.size)
 
     def give(self, room: bytearray) -> None:
@@ -108,8 +118,12 @@ class _Rooms:
 
     def clear(self) -> None:
         """Let go of all."""
+        self._spare.extend(self._free)
         self._free.clear()
         self._left = self._count
+
+
+_spare_rooms: deque[bytearray] = deque(maxlen=SPARE_ROOMS)
 
 
 class Writer:
@@ -138,9 +152,10 @@ class Writer:
         self._storing: deque[tuple[Future[None], list[bytearray]]] = deque()
         self._compressors: ThreadPoolExecutor | None = None
         self._disk: ThreadPoolExecutor | None = None
-        self._rooms = _Rooms(chunks.WINDOW, ROOMS)
-        self._small_rooms = _Rooms(chunks.WHOLE_UP_TO, SMALL_ROOMS)
+        self._rooms = _Rooms(chunks.WINDOW, ROOMS, deque(maxlen=0))
+        self._small_rooms = _Rooms(chunks.WHOLE_UP_TO, SMALL_ROOMS, _spare_rooms)
         self._failed = False
+        self._size = 0
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +170,7 @@ class Writer:
         if self._stream is not None:
             self._stream.abandon()
             self._stream = None
-        if self._compressors is not None:
+        if self._size >= GIVEN_BACK_FROM:
             _give_back()
 
     def add(self, data: Buffer, kind: int = CONTENT) -> bytes:
@@ -279,7 +294,8 @@ class Writer:
             if self._since is None:
                 self._since = self._index.current()
             if not self._asked_for_all and len(known) + len(fresh) > LOOKED_UP_ANYWAY:
-                self._asked_for_all, self._stored = True, self._index.all_of_few()
+                self._asked_for_all = True
+                self._stored = self._index.all_of_few(FEW * (len(known) + len(fresh)))
             stored = self._stored
             if stored is None:
                 stored = self._index.contains(fresh.keys(), self._since)
@@ -317,6 +333,7 @@ class Writer:
     def _begin(self) -> None:
         """Have the batch compressed and written, and begin another one."""
         batch, self._batch = self._batch, _Batch()
+        self._size += batch.size
         try:
             if self._compressors is None:
                 self._compressors = ThreadPoolExecutor(THREADS, thread_name_prefix="nuvo-zstd")
