@@ -20,6 +20,7 @@ import msgspec
 from nuvo_jupyter.delivery.worker import Worker
 from nuvo_jupyter.engine.engine import Engine, operation_named
 from nuvo_jupyter.engine.settings import Nuvo
+from nuvo_jupyter.handlers.background import suit_interpreter
 from nuvo_jupyter.model.errors import NuvoError
 from nuvo_jupyter.model.requests import TaskShow
 from nuvo_jupyter.model.tasks import Preview, Task
@@ -30,9 +31,11 @@ _OURSELVES = Path("/proc/self/cmdline").read_bytes()
 
 def main() -> None:
     """Serve until the input ends."""
-    engine = Engine.open(Nuvo())
-    worker = Worker(engine.context, 2)
+    settings = Nuvo()
+    engine = Engine.open(settings)
+    worker = Worker(engine.context, settings.workers)
     worker.start()
+    suit_interpreter()
     try:
         for line in sys.stdin:
             print(json.dumps(_serve(engine, json.loads(line))), flush=True)

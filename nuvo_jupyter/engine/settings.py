@@ -120,12 +120,12 @@ class Nuvo(LoggingConfigurable):
 
     workers = Int(
         config=True,
-        help="Threads that do background work in one server; 0 leaves it to other servers. Default: 2. Environment: NUVO_WORKERS.",
+        help="Threads that do background work in one server; 0 leaves it to other servers. Default: 3. Environment: NUVO_WORKERS.",
     )
 
     @default("workers")
     def _workers_default(self) -> int:
-        return int(self._workers_valid({"value": int(_number("workers", 2))}))
+        return int(self._workers_valid({"value": int(_number("workers", 3))}))
 
     @validate("workers")
     def _workers_valid(self, proposal: Any) -> int:

@@ -117,15 +117,7 @@ class Background:
                     self._worker = Worker(engine.context, self.settings.workers)
                     self._worker.start()
                 self._engine = engine
-                # What the server has loaded by now stays. Looking through it for garbage again and again, while a
-                # snapshot allocates, would make every other request wait a tenth of a second each time.
-                gc.freeze()
-                # For the same reason it begins to look after 5,000 new objects rather than 700, and less often through all that
-                # a large restore holds, which takes 60 ms each time. The last is a precaution: p99 did not show it.
-                first, second, third = gc.get_threshold()
-                gc.set_threshold(max(first, NEW_OBJECTS) if first else 0, second, max(third, SEARCHES))
-                # The whole server's, as there is no other; a longer one that was chosen on purpose is of no use beside us.
-                sys.setswitchinterval(min(SWITCH_SECONDS, sys.getswitchinterval()))
+                suit_interpreter()
             return self._engine
 
     def _close(self) -> None:
@@ -151,3 +143,16 @@ class Background:
     def _report(self, opened: Future[Engine]) -> None:
         if not opened.cancelled() and (error := opened.exception()) is not None:
             self.log.error("Nuvo could not be opened: %s", error)
+
+
+def suit_interpreter() -> None:
+    """Have Python work as is good for a process whose threads capture and deliver while others wait for answers."""
+    # What the server has loaded by now stays. Looking through it for garbage again and again, while a snapshot
+    # allocates, would make every other request wait a tenth of a second each time.
+    gc.freeze()
+    # For the same reason it begins to look after 5,000 new objects rather than 700, and less often through all that
+    # a large restore holds, which takes 60 ms each time. The last is a precaution: p99 did not show it.
+    first, second, third = gc.get_threshold()
+    gc.set_threshold(max(first, NEW_OBJECTS) if first else 0, second, max(third, SEARCHES))
+    # The whole server's, as there is no other; a longer one that was chosen on purpose is of no use beside us.
+    sys.setswitchinterval(min(SWITCH_SECONDS, sys.getswitchinterval()))
