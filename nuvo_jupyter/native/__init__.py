@@ -1,4 +1,4 @@
-"""The innermost loops of a capture: listing folders, reading small files, hashing. They go once through every file there is.
+"""The innermost loops: listing folders, reading small files, hashing, making files. They go once through every file there is.
 
 Written in C, because each costs a few microseconds of system time for a file and Python as much again, while it
 holds the lock that all other threads of the server wait for. Where the module was not built (no compiler at the time), or
@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from nuvo_jupyter.native import plain
 
-__all__ = ["IS_COMPILED", "Buffer", "Listed", "hash_many", "list_folder", "read_files"]
+__all__ = ["IS_COMPILED", "Buffer", "Listed", "hash_many", "list_folder", "make_files", "read_files"]
 
 Buffer = bytes | bytearray | memoryview
 Listed = tuple[bytes, list[tuple[str, int]], list[tuple[str, int]]]
 """Rows as :mod:`nuvo_jupyter.workspace.record` has them; folders with their modes; names that could not be looked at, and the
 numbers of the errors."""
-_INTERFACE = 1
+_INTERFACE = 2
 """Of the module that is wanted; another number for each change of what its functions take, give or do."""
 
 try:
@@ -46,6 +47,19 @@ Refused, for a closer look, is what cannot be read with these ``flags`` of ``ope
 one of the ``marks`` at its place. Returns which of the positions comes next, how much of the room is used, and what was refused."""
 hash_many: Callable[[Sequence[Buffer]], list[bytes]]
 """``(datas)``: the BLAKE3 hashes of some buffers, 32 bytes each."""
+make_files: Callable[[int, Sequence[Any], int, int], tuple[list[int], int]]
+"""``(root, rows, spool, past)``: new files in folders that nobody else looks into yet. Of each six things one after the other: the
+folder's path below ``root``, a descriptor, without escapes (folders that are missing are made, links never followed); its name, or ``""`` to
+give the folder its mode; mode; modification time in nanoseconds, 0 for whichever it gets; size in bytes; and the content: a buffer, or
+pairs of offset and length in ``spool``, a descriptor or -1. From ``past`` bytes on (0: never) what comes from ``spool`` is
+written past the page cache, where the file system is known to be good at it.
+
+Returns of each four numbers, one after the other: the system's error, 0 if it was made; change time in nanoseconds, 0 unless
+size and modification time are as they were to be; inode and mode; zeros for folders. And how many bytes were written past the page cache. Of what failed nothing is left.
+
+Raises:
+    ValueError: a content is not as long as its file is to be; nothing was made.
+"""
 
 if IS_COMPILED:
     _LARGE = 8192
@@ -57,5 +71,7 @@ if IS_COMPILED:
         return _native.hash_many(datas)
 
     list_folder, read_files, hash_many = _native.list_folder, _native.read_files, _hash_many
+    make_files = _native.make_files
 else:
     list_folder, read_files, hash_many = plain.list_folder, plain.read_files, plain.hash_many
+    make_files = plain.make_files

@@ -6,6 +6,7 @@ static PyMethodDef functions[] = {
     {"list_folder", list_folder, METH_VARARGS, NULL},
     {"read_files", read_files, METH_VARARGS, NULL},
     {"hash_many", hash_many, METH_O, NULL},
+    {"make_files", make_files, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 INTERFACE: int
 
@@ -15,3 +16,4 @@ def read_files(
     /,
 ) -> tuple[int, int, list[int]]: ...
 def hash_many(datas: Sequence[bytes | bytearray | memoryview], /) -> list[bytes]: ...
+def make_files(root: int, rows: Sequence[Any], spool: int, past: int, /) -> tuple[list[int], int]: ...

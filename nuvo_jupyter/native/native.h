@@ -2,6 +2,8 @@
 #ifndef NUVO_NATIVE_H
 #define NUVO_NATIVE_H
 
+/* O_DIRECT, and what else is Linux's own. */
+#define _GNU_SOURCE
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030b0000
 #include <Python.h>
@@ -23,7 +25,7 @@
 #endif
 
 /* What nuvo_jupyter/native/__init__.py has to know of: a module that was built for other sources is not used. */
-#define INTERFACE 1
+#define INTERFACE 2
 
 /* Nanoseconds since 1970, as os.stat_result says them; false for years that 64 bits do not reach (after 2262), which Python does. */
 static inline int nanoseconds(struct timespec time, int64_t *result)
@@ -32,9 +34,50 @@ static inline int nanoseconds(struct timespec time, int64_t *result)
            !__builtin_add_overflow(*result, (int64_t)time.tv_nsec, result);
 }
 
+/* Folders that are open on the way to one below `root`, by its path; begin with all else empty. */
+#define DEPTH 256
+typedef struct {
+    int root, depth;
+    const char *path;
+    struct {
+        int fd;
+        size_t end;
+    } levels[DEPTH];
+} Way;
+
+/* Opens the folder at a path, lent until the next call; what is missing is made. -1, with errno, where it cannot. The path
+   must stay where it is in memory until then, too. */
+int way_to(Way *way, const char *path);
+void way_end(Way *way);
+
+/* What a new file is to be, and what came of it. */
+typedef struct {
+    const char *folder, *name;
+    mode_t mode;
+    int64_t mtime;
+    long long size;
+    const uint8_t *data;
+    const long long *pieces;
+    int error;
+    int64_t ctime;
+    unsigned long long inode, found;
+} Making;
+
+/* What pages go through on their way from one file to another; -1 while there is none. */
+typedef struct {
+    int taking, giving, broken;
+} Pipe;
+
+/* Writes the pieces (offset and length each, of `spool`) to an open file, from `past` bytes on past the page cache where that is
+   of use; returns how many bytes went that way, or -1 with errno. `buffer` takes PIECE bytes and begins with a block. */
+#define PIECE (1 << 20)
+long long copy_pieces(const Making *making, int fd, int spool, long long past, uint8_t *buffer, Pipe *pipe);
+void pipe_end(Pipe *pipe);
+
 PyObject *list_folder(PyObject *module, PyObject *args);
 PyObject *read_files(PyObject *module, PyObject *args);
 PyObject *hash_many(PyObject *module, PyObject *datas);
+PyObject *make_files(PyObject *module, PyObject *args);
 
 /* Hashes `count` inputs; `out` takes 32 bytes for each. Returns 0, or -1 where memory was lacking. No Python in it. */
 int blake3_many(const uint8_t *const *inputs, const size_t *lengths, size_t count, uint8_t *out);

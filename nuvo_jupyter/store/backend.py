@@ -43,8 +43,6 @@ class Backend(ABC):
     """Objects by path. What ``put`` has returned from survives a power failure."""
 
     url: str
-    folder: str | None = None
-    """Absolute path of the folder, where objects are files of this machine."""
 
     @abstractmethod
     def put(self, path: str, data: Buffer) -> bool:

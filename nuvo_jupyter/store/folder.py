@@ -29,7 +29,7 @@ class FolderBackend(Backend):
     """
 
     def __init__(self, folder: str, *, make: bool = True) -> None:
-        self.url = self.folder = folder
+        self.url = folder
         self.temporary = os.path.join(folder, "tmp")
         self._made: set[str] = set()
         if not make:

@@ -1,4 +1,4 @@
-"""Stretches of packs that are worth reading at once, with the blobs in them; complete, so that other processes can read them."""
+"""Stretches of packs that are worth reading at once, with the blobs in them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from nuvo_jupyter.catalog import blobs
@@ -12,7 +11,7 @@ from nuvo_jupyter.model.nodes import Manifest, Node
 from nuvo_jupyter.store.backend import Backend, open_backend
 from nuvo_jupyter.store.index import BlobIndex
 from nuvo_jupyter.store.manifest import decode_manifest
-from nuvo_jupyter.store.pack import CONTENT, MANIFEST, MAX_BLOB, TREE, path_of, unpack
+from nuvo_jupyter.store.pack import CONTENT, MANIFEST, MAX_BLOB, THREADS, TREE, path_of, unpack
 from nuvo_jupyter.store.ranges import Range, ranges
 from nuvo_jupyter.store.state_cache import StateCache
 from nuvo_jupyter.store.tree_cache import TreeCache
@@ -85,7 +84,12 @@ class Store:
         raise AssertionError("read_many gives or raises")
 
     def read_many(
-        self, ids: Iterable[bytes], *, damaged: Callable[[bytes, StoreDamaged], None] | None = None
+        self,
+        ids: Iterable[bytes],
+        *,
+        damaged: Callable[[bytes, StoreDamaged], None] | None = None,
+        threads: int = THREADS,
+        keep: bool = True,
     ) -> Iterator[tuple[bytes, bytes]]:
         """Many blobs, verified, each id once, in the order in which they lie in the packs.
 
@@ -93,6 +97,8 @@ class Store:
 
         Args:
             damaged: told of each blob that is missing or altered, after which reading goes on.
+            threads: among which decompressing is shared out.
+            keep: whether where they lie is remembered, as they may be asked for again.
 
         Raises:
             StoreDamaged: a blob is missing or altered, and ``damaged`` is not given.
@@ -104,10 +110,10 @@ class Store:
                 seen.add(id_)
                 wanted.append(id_)
                 if len(wanted) >= LOOK_UP:
-                    yield from self._read_wanted(wanted, damaged)
+                    yield from self._read_wanted(wanted, damaged, threads, keep)
                     wanted = []
         if wanted:
-            yield from self._read_wanted(wanted, damaged)
+            yield from self._read_wanted(wanted, damaged, threads, keep)
 
     def read_file(self, node: Node) -> bytes:
         """A file's whole content.
@@ -132,22 +138,6 @@ class Store:
             found = dict(self.read_many(ids))
             for id_ in ids:
                 yield found[id_]
-
-    def located(self, ids: Collection[bytes]) -> dict[str, list[Range]]:
-        """Where blobs lie, for a process that reads them itself: by path of the pack's file.
-
-        What is not there is left out. Nothing of it is remembered: what is asked for so is read once. To be asked only
-        where packs are files of this machine (:attr:`.Backend.folder`).
-        """
-        folder = self.backend.folder
-        assert folder is not None
-        places = self.index.locate(ids, keep=False)
-        names = self.index.pack_names({place.pack_id for place in places.values()})
-        found: dict[str, list[Range]] = {}
-        for some in ranges(places):
-            if some.pack in names and some.is_possible:
-                found.setdefault(os.path.join(folder, path_of(names[some.pack])), []).append(some)
-        return found
 
     def contains(self, ids: Collection[bytes]) -> set[bytes]:
         """Those of ``ids`` that are stored and committed."""
@@ -182,15 +172,19 @@ class Store:
         self.states.clear()
 
     def _read_wanted(
-        self, ids: list[bytes], damaged: Callable[[bytes, StoreDamaged], None] | None
+        self,
+        ids: list[bytes],
+        damaged: Callable[[bytes, StoreDamaged], None] | None,
+        threads: int,
+        keep: bool,
     ) -> Iterator[tuple[bytes, bytes]]:
-        places = self.index.locate(ids)
+        places = self.index.locate(ids, keep=keep)
         names = self.index.pack_names({place.pack_id for place in places.values()})
         for id_ in ids:
             if id_ not in places:
                 _report(id_, self._missing(id_), damaged)
         for some in ranges(places):
-            for (id_, *_), plain in zip(some.blobs, self._read_range(some, names), strict=True):
+            for (id_, *_), plain in zip(some.blobs, self._read_range(some, names, threads), strict=True):
                 data = plain
                 if data is None:
                     try:
@@ -200,13 +194,13 @@ class Store:
                         continue
                 yield id_, data
 
-    def _read_range(self, some: Range, names: Mapping[int, bytes]) -> list[bytes | None]:
+    def _read_range(self, some: Range, names: Mapping[int, bytes], threads: int) -> list[bytes | None]:
         nothing: list[bytes | None] = [None] * len(some.blobs)
         name = names.get(some.pack)
         if name is None or not some.is_possible:
             return nothing
         try:
-            return some.unpack(self.backend.get(path_of(name), some.start, some.length))
+            return some.unpack(self.backend.get(path_of(name), some.start, some.length), threads)
         except (FileNotFoundError, StoreDamaged):
             return nothing
 

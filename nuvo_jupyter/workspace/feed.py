@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -11,13 +11,15 @@ import msgspec
 
 from nuvo_jupyter.model.errors import NuvoError, StoreDamaged
 from nuvo_jupyter.model.nodes import BlobId, Node, NodeKind
-from nuvo_jupyter.store.pack import Buffer
+from nuvo_jupyter.store.pack import THREADS, Buffer
 from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace.problems import explain
 
 BATCH_BYTES = 4 << 20
 BATCH_FILES = 1024
+KEPT_BYTES = 32 << 20
+"""So much is written at once of what the spool keeps, between two looks at whether to stop."""
 READERS = 2
 """Threads that read and decompress ahead, each one batch."""
 
@@ -71,16 +73,16 @@ class Feed:
             return
         second = next(parts, None)
         if second is None:
-            yield self._read(first)
+            yield self.read(first)
             return
         # Not by the threads of anybody else: it must not wait for them.
         with ThreadPoolExecutor(READERS, "nuvo-read") as readers:
-            ahead = deque(readers.submit(self._read, part) for part in (first, second))
+            ahead = deque(readers.submit(self.read, part) for part in (first, second))
             while ahead:
                 batch = ahead.popleft().result()
                 following = next(parts, None)
                 if following is not None:
-                    ahead.append(readers.submit(self._read, following))
+                    ahead.append(readers.submit(self.read, following))
                 yield batch
                 # Its memory is wanted for the next.
                 del batch
@@ -104,27 +106,38 @@ class Feed:
         """Every object in its order, by about 4 MiB of content, with the ids of the blobs to be read for them."""
         part: list[T] = []
         wanted: dict[BlobId, None] = {}
-        size = 0
+        size = kept = 0
         for item in items:
             node = node_of(item)
             part.append(item)
-            if node is not None and node.kind is NodeKind.FILE and len(node.content) == 1:
-                id_ = node.content[0]
-                if id_ not in wanted and (self.spool is None or id_ not in self.spool):
-                    wanted[id_] = None
+            if node is not None and node.kind is NodeKind.FILE:
+                if len(node.content) != 1 or (self.spool is not None and node.content[0] in self.spool):
+                    kept += node.size
+                elif node.content[0] not in wanted:
+                    wanted[node.content[0]] = None
                     size += node.size
-            if size >= BATCH_BYTES or len(part) >= BATCH_FILES:
+            if size >= BATCH_BYTES or kept >= KEPT_BYTES or len(part) >= BATCH_FILES:
                 yield part, wanted
-                part, wanted, size = [], {}, 0
+                part, wanted, size, kept = [], {}, 0, 0
         if part:
             yield part, wanted
 
-    def _read(self, part: Part[T]) -> Batch[T]:
+    def read(self, part: Part[T], *, threads: int = THREADS, keep: bool = True) -> Batch[T]:
+        """Read what is wanted for some objects; what cannot be is said in the batch.
+
+        Args:
+            threads, keep: as for :meth:`.Store.read_many`.
+        """
         items, wanted = part
         damaged: dict[BlobId, StoreDamaged] = {}
         batch: Batch[T] = Batch(items, {}, {})
         try:
-            for id_, data in self.store.read_many(wanted, damaged=damaged.__setitem__) if wanted else ():
+            blobs = (
+                self.store.read_many(wanted, damaged=damaged.__setitem__, threads=threads, keep=keep)
+                if wanted
+                else ()
+            )
+            for id_, data in blobs:
                 batch.contents[id_] = data
                 if self.spool is not None:
                     self.spool.put(id_, data)
@@ -134,4 +147,4 @@ class Feed:
         return batch
 
 
-Part = tuple[list[T], dict[BlobId, None]]
+Part = tuple[Sequence[T], Mapping[BlobId, None]]

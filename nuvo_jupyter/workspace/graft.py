@@ -11,8 +11,7 @@ import contextlib
 import functools
 import os
 from array import array
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
 
 from nuvo_jupyter.model.changes import Change
 from nuvo_jupyter.model.errors import Cancelled, NuvoError
@@ -22,8 +21,7 @@ from nuvo_jupyter.store.pack import Buffer
 from nuvo_jupyter.workspace.durable import Durability
 from nuvo_jupyter.workspace.feed import Batch, Feed
 from nuvo_jupyter.workspace.grafts import Graft, Grafts, Seen
-from nuvo_jupyter.workspace.parallel import children as processes
-from nuvo_jupyter.workspace.parallel.messages import FileToMake, Made, Make
+from nuvo_jupyter.workspace.making import Made, Makers, Order
 from nuvo_jupyter.workspace.prepare import Put
 from nuvo_jupyter.workspace.problems import explain
 from nuvo_jupyter.workspace.safe import VANISHED, Descent, look
@@ -32,13 +30,9 @@ from nuvo_jupyter.workspace.syscalls import rename_new
 from nuvo_jupyter.workspace.temporaries import Names, clear_folder
 from nuvo_jupyter.workspace.writing import Maker, copy, pour, sync_file
 
-_FILE, _FOLDER, _LINK = NodeKind.FILE, NodeKind.FOLDER, NodeKind.LINK
+_FOLDER, _LINK = NodeKind.FOLDER, NodeKind.LINK
 
 Published = Callable[[str, Fingerprint, Node], None]
-
-
-_Indices: TypeAlias = "array[int]"
-_NOTHING: Batch[int] = Batch((), {}, {})
 
 
 class Grafting:
@@ -112,13 +106,8 @@ class Grafting:
         """
         of = grafts.of
         members = array("I", (index for index, graft in enumerate(of) if graft is not None))
-        count = 0
-        # What the spool keeps, and what does not lie in files, other processes cannot read.
-        if self._feed.spool is None and self._feed.store.backend.folder is not None:
-            count = processes.how_many(*self._whole(members))
-        if count:
-            with processes.Children[_Indices](self._descent.root.fd, count) as children:
-                members = self._share_out(members, of, children)
+        with Makers(self._descent.root.fd, self._feed) as makers:
+            members = self._make_many(members, of, makers)
         with contextlib.closing(self._feed.batches(members, self._content_of)) as batches:
             for batch in batches:
                 for index in batch.items:
@@ -203,13 +192,6 @@ class Grafting:
         """Names of hidden folders that did not appear."""
         return {basename(graft.hidden) for graft in self._hidden if not graft.shown}
 
-    def _whole(self, members: Iterable[int]) -> tuple[int, int]:
-        """How many files of one blob or none there are, and of how many bytes together."""
-        nodes = [
-            node for index in members if (node := self._content_of(index)) is not None and _is_whole(node)
-        ]
-        return len(nodes), sum(node.size for node in nodes)
-
     def _content_of(self, index: int) -> Node | None:
         change = self._changes[index]
         return None if change.data is not None else change.node
@@ -220,80 +202,59 @@ class Grafting:
         self._tick(count)
         self._stop()
 
-    def _share_out(
-        self, members: Sequence[int], of: Sequence[Graft | None], children: processes.Children[_Indices]
-    ) -> array[int]:
-        """Make the folders, and have other processes make the files in them; returns what is left to be put here."""
+    def _make_many(self, members: Sequence[int], of: Sequence[Graft | None], makers: Makers) -> array[int]:
+        """Have what is plain made by threads, many at a time; returns what is left to be put one by one."""
         left = array("I")
         for part, wanted in self._feed.parts(members, self._content_of):
-            if not children.any:
-                left.extend(part)
-                continue
-            packs = self._feed.store.located(wanted)
-            given, order, here = array("I"), Make(packs, []), 0
+            order = Order()
             for index in part:
-                graft, node = of[index], self._content_of(index)
-                assert graft is not None
-                if node is not None and node.kind is _FOLDER:
-                    self._put(index, graft, _NOTHING)
-                    here += 1
-                elif node is None or not _is_whole(node):
-                    left.append(index)
-                elif (file := self._order(index, node)) is None:
-                    here += 1
-                else:
-                    place = graft.place_of(parent(self._changes[index].at))
-                    if not order.folders or order.folders[-1][0] != place:
-                        order.folders.append((place, []))
-                    order.folders[-1][1].append(file)
-                    given.append(index)
-            while children.busy:
-                self._took(*children.take(), of, left)
-            children.give(given, order)
-            self._progress(here)
-        while children.pending:
-            self._took(*children.take(), of, left)
-        return left
-
-    def _order(self, index: int, node: Node) -> FileToMake | None:
-        """What another process is told of a file; ``None`` where its folder could not be made."""
-        home, _, name = self._changes[index].at.rpartition("/")
-        if home in self._broken:
-            self.problems[index] = self._broken[home]
-            return None
-        return name, node.mode, node.mtime_ns, node.size, node.content[0] if node.content else b""
-
-    def _took(
-        self, given: array[int], made: Made | None, of: Sequence[Graft | None], left: array[int]
-    ) -> None:
-        """Note what another process has made; what it has not is put here."""
-        again = array("I")
-        for index, found in zip(
-            given, made.files if made is not None else (False,) * len(given), strict=True
-        ):
-            if isinstance(found, tuple):
                 graft = of[index]
                 assert graft is not None
-                if self._published is not None:
-                    graft.seen.add(index, *found)
-            elif isinstance(found, str):
-                self.problems[index] = found
-            elif found is False:
-                again.append(index)
-        if made is None:
-            self._unmake(again, of)
-        else:
-            self._bytes, self._files = made.size, made.count
-        left.extend(again)
-        self._progress(len(given) - len(again))
+                if not self._order(order, index, graft):
+                    left.append(index)
+            while makers.busy:
+                self._took(makers.take(), of)
+            if order.members:
+                makers.give(order, wanted)
+            self._stop()
+        while makers.pending:
+            self._took(makers.take(), of)
+        return left
 
-    def _unmake(self, members: Iterable[int], of: Sequence[Graft | None]) -> None:
-        """Remove what a process may have made before it died."""
-        for index in members:
-            graft, at = of[index], self._changes[index].at
-            assert graft is not None
-            with contextlib.suppress(OSError):
-                os.unlink(to_name(basename(at)), dir_fd=self._descent.at(graft.place_of(parent(at))))
+    def _order(self, order: Order, index: int, graft: Graft) -> bool:
+        """Add a change to an order; ``False`` where it has to be put by itself."""
+        change = self._changes[index]
+        node = self._content_of(index)
+        if node is None or not order.takes(node) or "\\" in change.at or "\\" in graft.hidden:
+            return False
+        if node.kind is _FOLDER:
+            if change.at == graft.at:
+                # Nobody else looks in before it is complete.
+                return False
+            if node.mode & 0o700 != 0o700:
+                # Until it has its place it must be possible to take it apart.
+                graft.modes[change.at] = node.mode
+            order.folder(index, graft.place_of(change.at), node.mode | 0o700)
+            return True
+        if len(node.content) > 1 and not self._feed.is_kept(node):
+            return False
+        home, _, name = change.at.rpartition("/")
+        order.file(
+            index, graft.place_of(home), name, node.mode & FILE_MODE, node.mtime_ns, node.size, node.content
+        )
+        return True
+
+    def _took(self, made: Made, of: Sequence[Graft | None]) -> None:
+        """Note what was made."""
+        self.problems.update(made.problems)
+        if self._published is not None:
+            for index, *found in made.seen:
+                graft = of[index]
+                assert graft is not None
+                graft.seen.add(index, *found)
+        self._bytes += made.unflushed
+        self._files += made.files
+        self._progress(made.count)
 
     def _put(self, index: int, graft: Graft, batch: Batch[int]) -> None:
         change = self._changes[index]
@@ -374,8 +335,3 @@ class Grafting:
         if self._feed.spool is not None and self._feed.is_kept(node):
             return copy(self._feed.spool, node, fd, self._stop)
         return pour(self._feed.stream(node), fd, self._stop)
-
-
-def _is_whole(node: Node) -> bool:
-    """Whether a node is a file that another process can make from one blob or none."""
-    return node.kind is _FILE and len(node.content) <= 1

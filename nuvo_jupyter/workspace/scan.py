@@ -70,9 +70,13 @@ def is_as_put(status: os.stat_result, size: int, mtime_ns: int) -> bool:
         stat.S_ISREG(status.st_mode)
         and status.st_size == size
         and status.st_mtime_ns == mtime_ns
-        and 0 < mtime_ns <= status.st_ctime_ns - RACY_NS
-        and status.st_ctime_ns % _COARSE_NS != 0
+        and is_long_past(mtime_ns, status.st_ctime_ns)
     )
+
+
+def is_long_past(mtime_ns: int, ctime_ns: int) -> bool:
+    """Whether any change to a file that was just put with a modification time will be seen, by when it was put."""
+    return 0 < mtime_ns <= ctime_ns - RACY_NS and ctime_ns % _COARSE_NS != 0
 
 
 class Listing(msgspec.Struct, gc=False):

@@ -19,12 +19,14 @@ import sqlalchemy as sa
 
 import nuvo_jupyter.engine.tasks
 import nuvo_jupyter.workspace.syscalls
+from nuvo_jupyter import native
 from nuvo_jupyter.delivery.worker import Worker, run_until_finished
 from nuvo_jupyter.engine.engine import Engine
 from nuvo_jupyter.engine.settings import Nuvo
 from nuvo_jupyter.merge.notebook import merge_notebook
 from nuvo_jupyter.model.requests import OfInstance, SnapshotCreate, TaskShow
-from nuvo_jupyter.workspace.parallel import children
+from nuvo_jupyter.native import plain
+from nuvo_jupyter.workspace import making
 from tests.faults.power import cut
 
 EFFECTS = [
@@ -78,6 +80,27 @@ class Count:
 
         setattr(owner, name, counted)
 
+    def making(self, compiled: bool) -> None:
+        """Count files of new folders: each, where they are made in C, which cannot be interrupted from here; else each call."""
+        real: Any = native.make_files if compiled else plain.make_files
+
+        def counted(root: int, rows: list[Any], *others: int) -> tuple[list[int], int]:
+            for end in range(plain.MAKING, len(rows) + 1, plain.MAKING) if compiled else ():
+                self.seen = next(self._numbers)
+                if self.seen == self.die_at:
+                    real(root, rows[:end], *others)
+                    folder, name, *_ = rows[end - plain.MAKING : end]
+                    if name:
+                        # As if in the middle of it.
+                        path = f"/proc/self/fd/{root}/{folder}/{name}"
+                        os.truncate(path, os.stat(path).st_size // 2)
+                    cut(self.disks)
+                    os.kill(os.getpid(), signal.SIGKILL)
+            made: tuple[list[int], int] = real(root, rows, *others)
+            return made
+
+        vars(making)["make_files"] = counted
+
     def install(self) -> None:
         """Count from now on."""
         for name in EFFECTS:
@@ -93,8 +116,7 @@ def work(order: dict[str, Any], say: Callable[[object], None]) -> int:
     task, count = order["task"], Count(order["die_at"], order["disks"])
     if order["opening"]:
         count.install()
-    if order["shared_out"]:
-        children.FILES = 1
+    count.making(order["compiled"])
     engine = Engine.open(Nuvo(**settings))
     if order["states"] < 0:
         engine.close()

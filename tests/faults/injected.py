@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import nuvo_jupyter.workspace.syscalls as syscalls
+from nuvo_jupyter.native import plain
+from nuvo_jupyter.workspace import making
 
 WRITING = (
     "write", "writev", "pwrite", "fsync", "fdatasync", "ftruncate", "truncate", "mkdir", "rename", "replace", "link", "symlink",
@@ -77,6 +79,8 @@ class Injector:
                     stack.enter_context(mock.patch.object(os, name, self._watched(name, getattr(os, name))))
             stack.enter_context(mock.patch.object(os, "open", self._opening(os.open)))
             stack.enter_context(mock.patch.object(syscalls, "_function", self._outside(syscalls._function)))
+            # What is compiled cannot be seen into; test_compiled_errors.py has the kernel refuse its calls.
+            stack.enter_context(mock.patch.object(making, "make_files", plain.make_files))
             yield
 
     def _watched(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:

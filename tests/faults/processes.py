@@ -62,21 +62,21 @@ class Executor:
         opening: bool = False,
         states: int = 0,
         edit: tuple[str, str] | None = None,
-        shared_out: bool = False,
+        compiled: bool = False,
     ) -> None:
         """Let a new child work until the task is finished, or until its ``die_at``-th effect.
 
         Args:
             disks: folders whose disks lose their power at that effect.
             opening: whether opening the home counts.
-            shared_out: whether other processes make the files of new folders, however few.
+            compiled: whether files of new folders are made by what is compiled.
             edit: path and new text of a file that is edited right before it is exchanged, after which the child is killed.
             states: instead of doing a task, take so many snapshots of intro/master; below 0, only open the home.
         """
         order = {
             "home": str(home), "task": task, "die_at": die_at, "threads": threads,
             "disks": [str(disk) for disk in disks], "opening": opening, "states": states, "edit": edit,
-            "shared_out": shared_out,
+            "compiled": compiled,
         }  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,11 +73,11 @@ class Scene:
     Args:
         folder: empty.
         prepare: makes the home and queues the task, whose id it returns.
-        shared_out: whether other processes make the files of new folders.
+        compiled: whether files of new folders are made by what is compiled.
     """
 
-    def __init__(self, folder: Path, prepare: Callable[[Campus], int], shared_out: bool) -> None:
-        self.shared_out = shared_out
+    def __init__(self, folder: Path, prepare: Callable[[Campus], int], *, compiled: bool) -> None:
+        self.compiled = compiled
         self.place, self.saved = folder / "place", folder / "saved"
         campus = Campus(self.place)
         self.task = prepare(campus)
@@ -88,9 +88,9 @@ class Scene:
     def home(self) -> Path:
         return self.place / "home"
 
-    def run(self, executor: Executor, die_at: int = 0) -> Ended:
-        """Let a process do the task, or be killed over it."""
-        return executor.run(self.home, self.task, die_at=die_at, shared_out=self.shared_out)
+    def run(self, executor: Executor, die_at: int = 0, disks: Sequence[Path] = ()) -> Ended:
+        """Let a process do the task, or be killed over it, and disks lose their power with it."""
+        return executor.run(self.home, self.task, die_at=die_at, disks=disks, compiled=self.compiled)
 
     def again(self) -> None:
         """Everything as it was prepared."""
@@ -189,13 +189,24 @@ def restore(campus: Campus) -> int:
 
 
 def unfolding(campus: Campus) -> int:
-    """A restore into an empty instance waits, of folders that are written out of sight by several processes."""
+    """A restore into an empty instance waits, of folders that are written out of sight by what is compiled."""
     campus.space()
     many: dict[str | bytes, Item | str] = {f"many/{n % 7}/{n}": f"{n}" for n in range(300)}
     lay_out(campus.workspace("intro/master"), {**SECOND, **tree(many)})
     campus.snapshot("intro/master")
     campus.call("instance_create", space="intro", name="copy", source="")
     return int(campus.call("restore", source="intro/master@1", instance="intro/copy").id)
+
+
+def large_files(campus: Campus) -> int:
+    """New folders with large files wait to go to five, which are written past the page cache where the disk is known for it."""
+    campus.space()
+    campus.run("roster_add", space="intro", people="\n".join(STUDENTS[:5]), source="")
+    some: dict[str | bytes, Item | str] = {
+        f"data/{n % 3}/{n}": file(bytes((n + 1, n + 2, n + 3)) * (n * 50_000 + n)) for n in range(12)
+    }
+    lay_out(campus.workspace("intro/master"), {**FIRST, **tree(some)})
+    return int(campus.call("distribute", source="intro/master", whole=True, to=["all"]).id)
 
 
 def collecting(campus: Campus) -> int:
@@ -219,14 +230,15 @@ class Kills(NamedTuple):
     prepare: Callable[[Campus], int]
     short: int
     long: int
-    shared_out: bool = False
+    compiled: bool = False
 
 
 PREPARE = {
     "distribution": Kills(distribution, 16, 180),
     "snapshot": Kills(snapshot, 8, 90),
     "restore": Kills(restore, 10, 100),
-    "unfolding": Kills(unfolding, 10, 100, shared_out=True),
+    "unfolding": Kills(unfolding, 10, 100, compiled=True),
+    "large files": Kills(large_files, 8, 80, compiled=True),
     "collecting": Kills(collecting, 8, 80),
 }
 
@@ -236,7 +248,7 @@ def scene(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, extent: Extent
 ) -> Iterator[tuple[Scene, int]]:
     kills = PREPARE[request.param]
-    made = Scene(tmp_path_factory.mktemp(request.param), kills.prepare, kills.shared_out)
+    made = Scene(tmp_path_factory.mktemp(request.param), kills.prepare, compiled=kills.compiled)
     yield made, extent.runs(kills.short, kills.long)
     shutil.rmtree(made.place)
     shutil.rmtree(made.saved)

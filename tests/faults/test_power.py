@@ -23,7 +23,8 @@ STATES = 5
 class Powered(Scene):
     """A scene on disks whose power can be cut."""
 
-    def __init__(self, folder: Path, prepare: Callable[[Campus], int]) -> None:
+    def __init__(self, folder: Path, prepare: Callable[[Campus], int], *, compiled: bool) -> None:
+        self.compiled = compiled
         self.disks = Disks(folder)
         self.place = self.disks.place
         campus = Campus(self.place)
@@ -63,10 +64,10 @@ def without_ours(tree: Tree) -> Tree:
     return {path: item for path, item in tree.items() if b".~nuvo" not in path}
 
 
-def powered(folder: Path, prepare: Callable[[Campus], int]) -> Iterator[Powered]:
+def powered(folder: Path, prepare: Callable[[Campus], int], *, compiled: bool = False) -> Iterator[Powered]:
     folder.mkdir(exist_ok=True)
     try:
-        made = Powered(folder, prepare)
+        made = Powered(folder, prepare, compiled=compiled)
     except NoPower as error:
         pytest.skip(str(error))
     try:
@@ -78,7 +79,8 @@ def powered(folder: Path, prepare: Callable[[Campus], int]) -> Iterator[Powered]
 
 @pytest.fixture(scope="module", params=PREPARE)
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Powered]:
-    yield from powered(tmp_path_factory.mktemp(request.param), PREPARE[request.param].prepare)
+    kills = PREPARE[request.param]
+    yield from powered(tmp_path_factory.mktemp(request.param), kills.prepare, compiled=kills.compiled)
 
 
 @pytest.fixture
@@ -102,7 +104,7 @@ def test_power_fails_anywhere_and_the_next_process_completes_it(
     scene: Powered, executor: Executor, extent: Extent
 ) -> None:
     before = scene.folders()
-    whole = executor.run(scene.home, scene.task)
+    whole = scene.run(executor)
     assert whole.status == 0, executor.log()
     expected = scene.facts()
     after = scene.folders()
@@ -113,7 +115,7 @@ def test_power_fails_anywhere_and_the_next_process_completes_it(
         die_at = int((number + chance.random()) * whole.effects / runs) + 1
         note = f"power cut at effect {die_at} of {whole.effects} (seed {extent.seed})"
         scene.again()
-        executor.run(scene.home, scene.task, die_at=die_at, disks=scene.disks.mounts)
+        scene.run(executor, die_at, scene.disks.mounts)
         scene.disks.again()
         campus = Campus(scene.place)
         check_store(campus)
@@ -121,7 +123,7 @@ def test_power_fails_anywhere_and_the_next_process_completes_it(
         for name, folder in scene.folders().items():
             check_untorn(before.get(name, {}), after.get(name, {}), folder, note)
         leases_run_out(scene.home)
-        assert executor.run(scene.home, scene.task).status == 0, executor.log()
+        assert scene.run(executor).status == 0, executor.log()
         found = scene.facts()
         assert found.folders == expected.folders, note
         assert found.outcomes == expected.outcomes, note

@@ -10,18 +10,19 @@ import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nuvo_jupyter.model.changes import Outcome
 from nuvo_jupyter.model.errors import Cancelled, StorageFull
 from nuvo_jupyter.model.nodes import Node, NodeKind
-from nuvo_jupyter.workspace import durable, syscalls
+from nuvo_jupyter.native import plain
+from nuvo_jupyter.workspace import durable, making, syscalls
 from nuvo_jupyter.workspace.apply import apply
 from nuvo_jupyter.workspace.capture import Captured
 from nuvo_jupyter.workspace.check import APPEARED
 from nuvo_jupyter.workspace.graft import Grafting
-from nuvo_jupyter.workspace.parallel import children
 from nuvo_jupyter.workspace.publish import Publishing
 from nuvo_jupyter.workspace.rules import OURS
 from nuvo_jupyter.workspace.safe import Root
@@ -32,12 +33,11 @@ from .places import Place, exactly, names
 ALL = {"new", "new/a", "new/b", "new/in", "new/in/c", "new/in/deep", "new/in/deep/d", "new/link", "new/none"}
 
 
-@pytest.fixture(autouse=True, params=["alone", "shared out"])
-def shared_out(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether the files are made by other processes."""
-    shared = bool(request.param == "shared out")
-    monkeypatch.setattr(children, "how_many", lambda files, _: 2 if shared and files else 0)
-    return shared
+@pytest.fixture(autouse=True, params=["compiled", "plain"])
+def made_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes the files."""
+    if request.param == "plain":
+        monkeypatch.setattr(making, "make_files", plain.make_files)
 
 
 @pytest.fixture
@@ -167,16 +167,15 @@ def test_a_link_planted_where_it_is_written_leads_nowhere(
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    real = os.mkdir
+    real: Any = vars(making)["make_files"]
 
-    def plant(name: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
-        real(name, mode, dir_fd=dir_fd)
-        if name == "in":
-            os.rmdir(name, dir_fd=dir_fd)
-            os.symlink(outside, name, dir_fd=dir_fd)
+    def plant(*arguments: Any) -> Any:
+        hidden = next(path for path in work.iterdir() if OURS in path.name and path.is_dir())
+        (hidden / "in").symlink_to(outside)
+        return real(*arguments)
 
     backup = place.capture(work)
-    monkeypatch.setattr(os, "mkdir", plant)
+    monkeypatch.setattr(making, "make_files", plant)
     found = applied(place, work, source, backup)
     assert found["new/in/c"] is Outcome.FAILED
     assert found["new/a"] is Outcome.CREATED
