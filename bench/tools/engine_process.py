@@ -1,4 +1,4 @@
-"""The product in a process of its own, as in a Jupyter server: the engine, and a worker with two threads.
+"""The product in a process of its own, as in a Jupyter server: the engine, a worker with its threads, and the interpreter as it is set there.
 
 Reads requests as JSON lines ``{"operation": …, "request": {…}}`` and answers each, once its task is finished,
 with ``{"answer": …, "seconds": …, "peak": …}``.

@@ -160,7 +160,7 @@ def program() -> Path:
 _VERSION = (str(program()), "--version")
 OURS = Tool(
     "ours",
-    "in a running server, two worker threads; flushed; each restore and delivery with a backup snapshot",
+    "in a running server, three worker threads; flushed; each restore and delivery with a backup snapshot",
     _VERSION,
     keeper=_Snapshots,
     courier=_Distribution,

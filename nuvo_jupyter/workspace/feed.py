@@ -17,7 +17,7 @@ from nuvo_jupyter.store.store import Store
 from nuvo_jupyter.workspace.problems import explain
 
 BATCH_BYTES = 4 << 20
-BATCH_FILES = 1024
+BATCH_FILES = 512
 KEPT_BYTES = 32 << 20
 """So much is written at once of what the spool keeps, between two looks at whether to stop."""
 READERS = 2
