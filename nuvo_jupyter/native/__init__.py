@@ -19,7 +19,7 @@ Buffer = bytes | bytearray | memoryview
 Listed = tuple[bytes, list[tuple[str, int]], list[tuple[str, int]]]
 """Rows as :mod:`nuvo_jupyter.workspace.record` has them; folders with their modes; names that could not be looked at, and the
 numbers of the errors."""
-_INTERFACE = 2
+_INTERFACE = 3
 """Of the module that is wanted; another number for each change of what its functions take, give or do."""
 
 try:
@@ -47,15 +47,17 @@ Refused, for a closer look, is what cannot be read with these ``flags`` of ``ope
 one of the ``marks`` at its place. Returns which of the positions comes next, how much of the room is used, and what was refused."""
 hash_many: Callable[[Sequence[Buffer]], list[bytes]]
 """``(datas)``: the BLAKE3 hashes of some buffers, 32 bytes each."""
-make_files: Callable[[int, Sequence[Any], int, int], tuple[list[int], int]]
-"""``(root, rows, spool, past)``: new files in folders that nobody else looks into yet. Of each six things one after the other: the
-folder's path below ``root``, a descriptor, without escapes (folders that are missing are made, links never followed); its name, or ``""`` to
-give the folder its mode; mode; modification time in nanoseconds, 0 for whichever it gets; size in bytes; and the content: a buffer, or
-pairs of offset and length in ``spool``, a descriptor or -1. From ``past`` bytes on (0: never) what comes from ``spool`` is
-written past the page cache, where the file system is known to be good at it.
+make_files: Callable[[int, Sequence[Any], int, int, bytearray], tuple[list[int], int]]
+"""``(root, rows, spool, past, stop)``: new files and folders in folders that nobody else looks into yet. Of each six things one after
+the other: path of the folder it is to lie in, below ``root``, a descriptor, without escapes (it must be there; links are never followed);
+its name; mode; modification time of a file in nanoseconds, 0 for whichever it gets; size in bytes; and the content: a buffer, pairs of
+offset and length in ``spool``, a descriptor or -1, one pair after the other in a tuple, or ``None`` for a folder. From ``past`` bytes
+on (0: never) what comes from ``spool`` is written past the page cache, where the file system is known to be good at it. Once the first
+byte of ``stop`` is not 0, all that is left fails with ``ECANCELED``.
 
 Returns of each four numbers, one after the other: the system's error, 0 if it was made; change time in nanoseconds, 0 unless
-size and modification time are as they were to be; inode and mode; zeros for folders. And how many bytes were written past the page cache. Of what failed nothing is left.
+size and modification time are as they were to be; inode and mode; zeros for folders and what failed, of which nothing is left. And how
+many bytes were written past the page cache.
 
 Raises:
     ValueError: a content is not as long as its file is to be; nothing was made.

@@ -48,8 +48,9 @@ static int go_past(int fd, int past)
 #ifdef F_SETPIPE_SZ
 /* Hands whole pages of one piece, which begins with a page, on to a file; returns how many bytes got there. What is in the
    way is for whoever reads and writes to meet. Where pages stay in the pipe it is closed, and not opened again. */
-static long long hand_on(const long long *piece, int fd, int spool, Pipe *pipe)
+static long long hand_on(const long long *piece, int fd, Work *work)
 {
+    Pipe *pipe = &work->pipe;
     long long done = 0, end = piece[1] / BLOCK * BLOCK;
     if (piece[0] % BLOCK || pipe->broken)
         return 0;
@@ -62,10 +63,10 @@ static long long hand_on(const long long *piece, int fd, int spool, Pipe *pipe)
         /* Smaller, it would be slower than a copy. */
         pipe->broken = fcntl(pipe->giving, F_SETPIPE_SZ, PIECE) < PIECE;
     }
-    while (done < end && !pipe->broken) {
+    while (done < end && !pipe->broken && !*work->stop) {
         off_t from = (off_t)(piece[0] + done);
         size_t wanted = end - done < PIECE ? (size_t)(end - done) : PIECE;
-        ssize_t left = splice(spool, &from, pipe->giving, NULL, wanted, 0);
+        ssize_t left = splice(work->spool, &from, pipe->giving, NULL, wanted, 0);
         if (left < 0 && errno == EINTR)
             continue;
         if (left <= 0)
@@ -85,9 +86,9 @@ static long long hand_on(const long long *piece, int fd, int spool, Pipe *pipe)
     return done;
 }
 #else
-static long long hand_on(const long long *piece, int fd, int spool, Pipe *pipe)
+static long long hand_on(const long long *piece, int fd, Work *work)
 {
-    (void)piece, (void)fd, (void)spool, (void)pipe;
+    (void)piece, (void)fd, (void)work;
     return 0;
 }
 #endif
@@ -122,12 +123,13 @@ static long long fill(const Making *making, int spool, long long at, uint8_t *bu
     return (long long)filled;
 }
 
-long long copy_pieces(const Making *making, int fd, int spool, long long past, uint8_t *buffer, Pipe *pipe)
+long long copy_pieces(const Making *making, int fd, Work *work)
 {
     long long done = 0, gone_past = 0;
-    int going_past = past > 0 && making->size >= past && is_suitable(fd) && go_past(fd, 1);
+    uint8_t *buffer = work->buffer;
+    int going_past = work->past > 0 && making->size >= work->past && is_suitable(fd) && go_past(fd, 1);
     if (going_past && making->pieces[1] == making->size) {
-        done = gone_past = hand_on(making->pieces, fd, spool, pipe);
+        done = gone_past = hand_on(making->pieces, fd, work);
         if (done % BLOCK) {
             going_past = 0;
             if (!go_past(fd, 0))
@@ -135,7 +137,11 @@ long long copy_pieces(const Making *making, int fd, int spool, long long past, u
         }
     }
     while (done < making->size) {
-        long long found = fill(making, spool, done, buffer, going_past ? PIECE : SMALL_PIECE);
+        if (*work->stop) {
+            errno = ECANCELED;
+            return -1;
+        }
+        long long found = fill(making, work->spool, done, buffer, going_past ? PIECE : SMALL_PIECE);
         if (found <= 0) {
             if (found == 0)
                 errno = EIO;

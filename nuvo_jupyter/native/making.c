@@ -1,4 +1,4 @@
-/* make_files(…): new files in folders that nobody looks into yet, without holding Python's lock meanwhile. */
+/* make_files(…): new files and folders in folders that nobody looks into yet, without holding Python's lock meanwhile. */
 
 #include "native.h"
 
@@ -9,18 +9,10 @@
 #include <unistd.h>
 
 #define WIDTH 6
+#define RESULTS 4
 /* Of a file's and a folder's mode what is kept: as FILE_MODE and FOLDER_MODE in workspace/scan.py. */
 #define FILE_MODE 01777
 #define FOLDER_MODE 07777
-
-/* What goes on from file to file. */
-typedef struct {
-    Way way;
-    Pipe pipe;
-    int spool;
-    long long past, gone_past;
-    uint8_t *buffer;
-} Work;
 
 typedef struct {
     Making *rows;
@@ -53,15 +45,16 @@ static int write_all(int fd, const uint8_t *data, long long size)
     return 0;
 }
 
-static int fill_file(Making *making, int fd, Work *work)
+/* Returns how many bytes went past the page cache, or -1 with errno. */
+static long long fill_file(Making *making, int fd, Work *work)
 {
+    long long gone_past = 0;
     struct stat status;
     int64_t modified, changed;
     if (making->pieces != NULL) {
-        long long went = copy_pieces(making, fd, work->spool, work->past, work->buffer, &work->pipe);
-        if (went < 0)
+        gone_past = copy_pieces(making, fd, work);
+        if (gone_past < 0)
             return -1;
-        work->gone_past += went;
     } else if (write_all(fd, making->data, making->size) < 0)
         return -1;
     if (making->mtime) {
@@ -83,45 +76,69 @@ static int fill_file(Making *making, int fd, Work *work)
         making->ctime = changed;
     making->inode = status.st_ino;
     making->found = status.st_mode;
-    return 0;
+    return gone_past;
 }
 
-/* Makes one file, or sees to a folder's mode; where it fails, no file is left. */
-static void make_one(Making *making, Work *work)
+/* Makes a folder; where it fails, there is none. */
+static int make_folder(int folder, const Making *making)
 {
-    int fd, folder = way_to(&work->way, making->folder);
-    if (folder < 0) {
-        making->error = errno;
-        way_end(&work->way);
-        return;
-    }
-    if (making->name[0] == 0) {
-        struct stat status;
-        if (set_mode(folder, making->mode, FOLDER_MODE, &status) < 0)
-            making->error = errno;
-        return;
-    }
-    if (strchr(making->name, '/') != NULL) {
-        making->error = EINVAL;
-        return;
-    }
+    struct stat status;
+    if (mkdirat(folder, making->name, making->mode) < 0)
+        return -1;
+    int made = openat(folder, making->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int failed = made < 0 || set_mode(made, making->mode, FOLDER_MODE, &status) < 0;
+    int error = errno;
+    if (made >= 0)
+        close(made);
+    if (failed)
+        unlinkat(folder, making->name, AT_REMOVEDIR);
+    errno = error;
+    return failed ? -1 : 0;
+}
+
+/* Makes a file and returns how many bytes went past the page cache; where it fails, -1 with errno, and there is none. */
+static long long make_file(int folder, Making *making, Work *work)
+{
+    int fd, error = 0;
     do
         fd = openat(folder, making->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, making->mode);
     while (fd < 0 && errno == EINTR);
-    if (fd < 0) {
-        making->error = errno;
-        return;
-    }
-    if (fill_file(making, fd, work) < 0)
-        making->error = errno;
+    if (fd < 0)
+        return -1;
+    long long gone_past = fill_file(making, fd, work);
+    if (gone_past < 0)
+        error = errno;
     /* File servers say only now that there was no room. */
-    if (close(fd) < 0 && errno != EINTR && !making->error)
-        making->error = errno;
-    if (making->error) {
-        making->ctime = 0;
-        /* A disk that is full needs the space back for the next, smaller file. */
-        unlinkat(folder, making->name, 0);
+    if (close(fd) < 0 && errno != EINTR && !error)
+        error = errno;
+    if (!error)
+        return gone_past;
+    /* A disk that is full needs the space back for the next, smaller file. */
+    unlinkat(folder, making->name, 0);
+    making->ctime = 0;
+    making->inode = making->found = 0;
+    errno = error;
+    return -1;
+}
+
+static long long make_one(Making *making, Work *work)
+{
+    if (*work->stop) {
+        errno = ECANCELED;
+        return -1;
     }
+    int folder = way_to(&work->way, making->folder);
+    if (folder < 0) {
+        int error = errno;
+        way_end(&work->way);
+        errno = error;
+        return -1;
+    }
+    if (strchr(making->name, '/') != NULL) {
+        errno = EINVAL;
+        return -1;
+    }
+    return making->is_folder ? make_folder(folder, making) : make_file(folder, making, work);
 }
 
 static int take_pieces(PyObject *given, Making *making, long long **kept)
@@ -175,6 +192,10 @@ static int take_row(PyObject *given, Py_ssize_t row, Order *order)
     making->size = PyLong_AsLongLong(PyTuple_GetItem(given, row * WIDTH + 4));
     if (PyErr_Occurred())
         return -1;
+    if (content == Py_None) {
+        making->is_folder = 1;
+        return 0;
+    }
     if (PyTuple_Check(content))
         return take_pieces(content, making, &order->pieces[row]);
     Py_buffer *view = &order->views[order->viewed];
@@ -196,7 +217,7 @@ static PyObject *results(const Order *order, long long gone_past)
         const Making *making = &order->rows[row];
         PyObject *numbers[] = {PyLong_FromLong(making->error), PyLong_FromLongLong(making->ctime),
                                PyLong_FromUnsignedLongLong(making->inode), PyLong_FromUnsignedLongLong(making->found)};
-        for (int at = 0; at < 4; at++) {
+        for (int at = 0; at < RESULTS; at++) {
             if (list != NULL && (numbers[at] == NULL || PyList_Append(list, numbers[at]) < 0))
                 Py_CLEAR(list);
             Py_XDECREF(numbers[at]);
@@ -209,13 +230,20 @@ PyObject *make_files(PyObject *module, PyObject *args)
 {
     (void)module;
     Work work = {.way = {.path = ""}, .pipe = {-1, -1, 0}};
+    long long gone_past = 0;
+    Py_buffer stop;
     PyObject *given, *rows, *result = NULL;
-    if (!PyArg_ParseTuple(args, "iOiL", &work.way.root, &given, &work.spool, &work.past))
+    if (!PyArg_ParseTuple(args, "iOiLy*", &work.way.root, &given, &work.spool, &work.past, &stop))
         return NULL;
     /* A copy, as another thread may change what was given. */
     rows = PySequence_Tuple(given);
-    if (rows == NULL)
+    if (rows == NULL || stop.len < 1) {
+        if (rows != NULL)
+            PyErr_SetString(PyExc_ValueError, "nothing to stop by");
+        Py_XDECREF(rows);
+        PyBuffer_Release(&stop);
         return NULL;
+    }
     Order order = {NULL, NULL, NULL, PyTuple_Size(rows) / WIDTH, 0};
     size_t room = (size_t)order.count + 1;
     void *buffer = NULL;
@@ -235,13 +263,19 @@ PyObject *make_files(PyObject *module, PyObject *args)
             goto end;
         }
     work.buffer = buffer;
+    work.stop = stop.buf;
     Py_BEGIN_ALLOW_THREADS
-    for (Py_ssize_t row = 0; row < order.count; row++)
-        make_one(&order.rows[row], &work);
+    for (Py_ssize_t row = 0; row < order.count; row++) {
+        long long went = make_one(&order.rows[row], &work);
+        if (went < 0)
+            order.rows[row].error = errno;
+        else
+            gone_past += went;
+    }
     way_end(&work.way);
     pipe_end(&work.pipe);
     Py_END_ALLOW_THREADS
-    result = results(&order, work.gone_past);
+    result = results(&order, gone_past);
 end:
     for (Py_ssize_t view = 0; view < order.viewed; view++)
         PyBuffer_Release(&order.views[view]);
@@ -251,6 +285,7 @@ end:
     free(order.views);
     free(order.pieces);
     free(buffer);
+    PyBuffer_Release(&stop);
     Py_DECREF(rows);
     return result;
 }

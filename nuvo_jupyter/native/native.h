@@ -25,7 +25,7 @@
 #endif
 
 /* What nuvo_jupyter/native/__init__.py has to know of: a module that was built for other sources is not used. */
-#define INTERFACE 2
+#define INTERFACE 3
 
 /* Nanoseconds since 1970, as os.stat_result says them; false for years that 64 bits do not reach (after 2262), which Python does. */
 static inline int nanoseconds(struct timespec time, int64_t *result)
@@ -45,8 +45,8 @@ typedef struct {
     } levels[DEPTH];
 } Way;
 
-/* Opens the folder at a path, lent until the next call; what is missing is made. -1, with errno, where it cannot. The path
-   must stay where it is in memory until then, too. */
+/* Opens the folder at a path, lent until the next call. -1, with errno, where it cannot; then way_end. The path must stay where it
+   is in memory until then, too. */
 int way_to(Way *way, const char *path);
 void way_end(Way *way);
 
@@ -56,6 +56,7 @@ typedef struct {
     mode_t mode;
     int64_t mtime;
     long long size;
+    int is_folder;
     const uint8_t *data;
     const long long *pieces;
     int error;
@@ -68,10 +69,21 @@ typedef struct {
     int taking, giving, broken;
 } Pipe;
 
-/* Writes the pieces (offset and length each, of `spool`) to an open file, from `past` bytes on past the page cache where that is
-   of use; returns how many bytes went that way, or -1 with errno. `buffer` takes PIECE bytes and begins with a block. */
+/* What goes on from file to file: the way, the pipe, the spool contents come from, from how many bytes on they go past the page
+   cache, a buffer that takes PIECE bytes and begins with a block, and what becomes something else when all is to end. */
+typedef struct {
+    Way way;
+    Pipe pipe;
+    int spool;
+    long long past;
+    uint8_t *buffer;
+    const volatile char *stop;
+} Work;
+
+/* Writes the pieces (offset and length each, of the spool) to an open file; returns how many bytes went past the page cache, or -1
+   with errno. */
 #define PIECE (1 << 20)
-long long copy_pieces(const Making *making, int fd, int spool, long long past, uint8_t *buffer, Pipe *pipe);
+long long copy_pieces(const Making *making, int fd, Work *work);
 void pipe_end(Pipe *pipe);
 
 PyObject *list_folder(PyObject *module, PyObject *args);

@@ -16,6 +16,7 @@ AT_ONCE = 250
 MAKING = 6
 """Of each file that is made so many things are told."""
 _PIECE = 256 << 10
+_DEPTH = 256
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_MODE, _FOLDER_MODE = 0o1777, 0o7777
@@ -86,28 +87,40 @@ def hash_many(datas: Sequence[bytes | bytearray | memoryview]) -> list[bytes]:
     return [blake3(data).digest() for data in datas]
 
 
-def make_files(root: int, rows: Sequence[Any], spool: int, past: int) -> tuple[list[int], int]:  # noqa: ARG001
+def make_files(
+    root: int,
+    rows: Sequence[Any],
+    spool: int,
+    past: int,  # noqa: ARG001
+    stop: bytearray,
+) -> tuple[list[int], int]:
     """As :data:`nuvo_jupyter.native.make_files`; all goes through the page cache."""
     orders = [rows[at : at + MAKING] for at in range(0, len(rows), MAKING)]
     for _, _, _, _, size, content in orders:
-        if size != (sum(content[1::2]) if isinstance(content, tuple) else len(content)):
+        if content is not None and size != (
+            sum(content[1::2]) if isinstance(content, tuple) else len(content)
+        ):
             raise ValueError("a content is not as long as its file")
     found: list[int] = []
     where, folder = None, -1
     try:
         for path, name, mode, mtime_ns, size, content in orders:
             try:
+                if stop[0]:
+                    raise _error(errno.ECANCELED)
                 if path != where:
                     if folder >= 0:
                         os.close(folder)
                     where, folder = None, -1
                     folder = _open_folder(root, path)
                     where = path
-                if name:
-                    found += _make_file(folder, name, mode, mtime_ns, size, content, spool)
-                else:
-                    _set_folder(folder, mode)
+                if "/" in name:
+                    raise _error(errno.EINVAL)
+                if content is None:
+                    _make_folder(folder, name, mode)
                     found += (0, 0, 0, 0)
+                else:
+                    found += _make_file(folder, name, mode, mtime_ns, size, content, spool)
             except OSError as error:
                 found += (error.errno or errno.EIO, 0, 0, 0)
     finally:
@@ -116,35 +129,44 @@ def make_files(root: int, rows: Sequence[Any], spool: int, past: int) -> tuple[l
     return found, 0
 
 
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
 def _open_folder(root: int, path: str) -> int:
+    names = path.split("/")
+    if len(names) > _DEPTH:
+        raise _error(errno.ELOOP)
     folder = os.dup(root)
-    for name in path.split("/"):
-        if name in ("", ".", ".."):
-            os.close(folder)
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+    for name in names:
         try:
-            try:
-                inner = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
-            except FileNotFoundError:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(name, 0o700, dir_fd=folder)
-                inner = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
+            if name in ("", ".", ".."):
+                raise _error(errno.EINVAL)
+            inner = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
         finally:
             os.close(folder)
         folder = inner
     return folder
 
 
-def _set_folder(folder: int, mode: int) -> None:
-    if os.fstat(folder).st_mode & _FOLDER_MODE != mode:
-        os.fchmod(folder, mode)
+def _make_folder(folder: int, name: str, mode: int) -> None:
+    os.mkdir(name, mode, dir_fd=folder)
+    try:
+        made = os.open(name, _FOLDER_FLAGS, dir_fd=folder)
+        try:
+            if os.fstat(made).st_mode & _FOLDER_MODE != mode:
+                os.fchmod(made, mode)
+        finally:
+            os.close(made)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.rmdir(name, dir_fd=folder)
+        raise
 
 
 def _make_file(
     folder: int, name: str, mode: int, mtime_ns: int, size: int, content: Any, spool: int
 ) -> tuple[int, int, int, int]:
-    if "/" in name:
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), name)
     fd = os.open(name, _CREATE_FLAGS, mode, dir_fd=folder)
     try:
         try:
@@ -176,7 +198,7 @@ def _copy(spool: int, pieces: tuple[int, ...], fd: int) -> None:
         while at < end:
             data = os.pread(spool, min(_PIECE, end - at), at)
             if not data:
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
+                raise _error(errno.EIO)
             _write(fd, memoryview(data))
             at += len(data)
 

@@ -18,15 +18,6 @@ static int open_folder(int below, const char *name)
     return fd;
 }
 
-/* Opens the folder of that name, which is made if it is missing. */
-static int enter(int below, const char *name)
-{
-    int fd = open_folder(below, name);
-    if (fd < 0 && errno == ENOENT && (mkdirat(below, name, 0700) == 0 || errno == EEXIST))
-        fd = open_folder(below, name);
-    return fd;
-}
-
 void way_end(Way *way)
 {
     while (way->depth)
@@ -50,7 +41,9 @@ int way_to(Way *way, const char *path)
         close(way->levels[--way->depth].fd);
     way->path = path;
     int fd = common ? way->levels[common - 1].fd : way->root;
-    while (path[at]) {
+    if (common && path[at] == 0)
+        return fd;
+    for (;;) {
         char name[NAME + 1];
         size_t length = strcspn(path + at, "/");
         if (way->depth == DEPTH) {
@@ -67,14 +60,14 @@ int way_to(Way *way, const char *path)
             errno = EINVAL;
             return -1;
         }
-        fd = enter(fd, name);
+        fd = open_folder(fd, name);
         if (fd < 0)
             return -1;
         at += length;
         way->levels[way->depth].fd = fd;
         way->levels[way->depth++].end = at;
-        if (path[at] == '/')
-            at++;
+        if (path[at] == 0)
+            return fd;
+        at++;
     }
-    return fd;
 }

@@ -254,6 +254,8 @@ class Writer:
                 if not self._storing and self._batch.size <= INLINE_BYTES:
                     batch, self._batch = self._batch, _Batch()
                     self._store(self._pack(batch))
+                    for room in batch.rooms:
+                        self._free(room)
                 else:
                     self._begin()
             while self._storing:

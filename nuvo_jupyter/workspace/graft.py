@@ -206,39 +206,57 @@ class Grafting:
         """Have what is plain made by threads, many at a time; returns what is left to be put one by one."""
         left = array("I")
         for part, wanted in self._feed.parts(members, self._content_of):
+            # Nothing is put into a folder before it is there, with its mode: files take over what its mode says of groups.
+            rest = self._make_folders(part, of, makers)
             order = Order()
-            for index in part:
+            for index in rest:
                 graft = of[index]
                 assert graft is not None
                 if not self._order(order, index, graft):
                     left.append(index)
             while makers.busy:
-                self._took(makers.take(), of)
+                self._took(makers.take(self._stop), of)
             if order.members:
                 makers.give(order, wanted)
-            self._stop()
+            self._progress(len(part) - len(rest))
         while makers.pending:
-            self._took(makers.take(), of)
+            self._took(makers.take(self._stop), of)
         return left
+
+    def _make_folders(self, part: Sequence[int], of: Sequence[Graft | None], makers: Makers) -> array[int]:
+        """Make the plain ones among the folders; returns all the others."""
+        rest, made, places = array("I"), array("I"), []
+        for index in part:
+            change, graft = self._changes[index], of[index]
+            node = change.node
+            assert node is not None
+            assert graft is not None
+            # Nobody else looks into the outermost before it is complete.
+            if node.kind is not _FOLDER or change.at == graft.at or _is_odd(change.at, graft):
+                rest.append(index)
+                continue
+            if node.mode & 0o700 != 0o700:
+                # Until it has its place it must be possible to take it apart.
+                graft.modes[change.at] = node.mode
+            home, _, name = change.at.rpartition("/")
+            made.append(index)
+            places.append((graft.place_of(home), name, node.mode | 0o700))
+        for index, problem in zip(made, makers.folders(places) if places else (), strict=True):
+            at = self._changes[index].at
+            problem = self._broken.get(parent(at), problem)
+            if problem:
+                self.problems[index] = self._broken[at] = problem
+        return rest
 
     def _order(self, order: Order, index: int, graft: Graft) -> bool:
         """Add a change to an order; ``False`` where it has to be put by itself."""
         change = self._changes[index]
         node = self._content_of(index)
-        if node is None or not order.takes(node) or "\\" in change.at or "\\" in graft.hidden:
+        home, _, name = change.at.rpartition("/")
+        if node is None or not order.takes(node) or _is_odd(change.at, graft) or home in self._broken:
             return False
-        if node.kind is _FOLDER:
-            if change.at == graft.at:
-                # Nobody else looks in before it is complete.
-                return False
-            if node.mode & 0o700 != 0o700:
-                # Until it has its place it must be possible to take it apart.
-                graft.modes[change.at] = node.mode
-            order.folder(index, graft.place_of(change.at), node.mode | 0o700)
-            return True
         if len(node.content) > 1 and not self._feed.is_kept(node):
             return False
-        home, _, name = change.at.rpartition("/")
         order.file(
             index, graft.place_of(home), name, node.mode & FILE_MODE, node.mtime_ns, node.size, node.content
         )
@@ -335,3 +353,8 @@ class Grafting:
         if self._feed.spool is not None and self._feed.is_kept(node):
             return copy(self._feed.spool, node, fd, self._stop)
         return pour(self._feed.stream(node), fd, self._stop)
+
+
+def _is_odd(path: str, graft: Graft) -> bool:
+    """Whether path text has escapes, which only Python resolves."""
+    return "\\" in path or "\\" in graft.hidden

@@ -8,8 +8,8 @@ import sys
 import threading
 from array import array
 from collections import deque
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,13 +32,16 @@ PAST_CACHE = 128 << 10
 NICENESS = 10
 """How far these threads stand back where processors are short; as of the command ``nice``."""
 
+ASKED_SECONDS = 0.1
+"""How often it is asked whether to stop while there is nothing to do but wait."""
+
 _WIDTH = 6
 _MOMENTS = 1 << 63
 """Nanoseconds since 1970 that can be told of; a few file systems reach farther than the year 2262."""
 
 
 class Order:
-    """Files, and folders, to be made.
+    """Files to be made.
 
     Attributes:
         members: index of each in the plan.
@@ -51,13 +54,8 @@ class Order:
 
     @staticmethod
     def takes(node: Node) -> bool:
-        """Whether a file or folder can be ordered; others have to be made one by one."""
-        return node.kind is not NodeKind.LINK and -_MOMENTS <= node.mtime_ns < _MOMENTS
-
-    def folder(self, index: int, place: str, mode: int) -> None:
-        """A folder at a place (path text without escapes) is to be there, with a mode."""
-        self.members.append(index)
-        self.rows += (place, "", mode, 0, 0, ())
+        """Whether a file can be ordered; others have to be made one by one."""
+        return node.kind is NodeKind.FILE and -_MOMENTS <= node.mtime_ns < _MOMENTS
 
     def file(
         self,
@@ -69,7 +67,7 @@ class Order:
         size: int,
         content: Sequence[BlobId],
     ) -> None:
-        """A file of some size in bytes is to be in the folder at a place."""
+        """A file of some size in bytes is to be in the folder at a place (path text without escapes)."""
         self.members.append(index)
         self.rows += (place, name, mode, mtime_ns, size, content)
 
@@ -78,7 +76,7 @@ class Made(msgspec.Struct):
     """What came of an order.
 
     Args:
-        count: of how many files and folders it was.
+        count: of how many files it was.
         problems: by index in the plan, why it was not made.
         seen: index in the plan, change time in nanoseconds, inode and mode of those no change to which can go unseen.
         files: how many files were made.
@@ -103,6 +101,7 @@ class Makers:
     def __init__(self, root: int, feed: Feed) -> None:
         self._root = root
         self._feed = feed
+        self._stop = bytearray(1)
         # Not threads of anybody else: it must not wait for them.
         self._threads = ThreadPoolExecutor(MAKERS, "nuvo-make", _yield_to_others)
         self._given: deque[Future[Made]] = deque()
@@ -125,9 +124,28 @@ class Makers:
         """
         self._given.append(self._threads.submit(self._make, order, wanted))
 
-    def take(self) -> Made:
-        """What came of the first order that was not taken yet; waits for it."""
-        return self._given.popleft().result()
+    def take(self, stop: Callable[[], None]) -> Made:
+        """What came of the first order that was not taken yet; waits for it.
+
+        Args:
+            stop: asked now and then meanwhile; raises to stop.
+        """
+        first = self._given.popleft()
+        while wait((first,), ASKED_SECONDS).not_done:
+            stop()
+        return first.result()
+
+    def folders(self, places: Sequence[tuple[str, str, int]]) -> list[str]:
+        """Make folders, at once; returns why each was not made, or ``""``.
+
+        Args:
+            places: of each the place of the folder it is to lie in, which must be there (path text without escapes), its name and its mode.
+        """
+        rows: list[Any] = []
+        for place, name, mode in places:
+            rows += (place, name, mode, 0, 0, None)
+        found, _ = make_files(self._root, rows, -1, 0, self._stop)
+        return [plain(OSError(error, "")) if error else "" for error in found[::4]]
 
     def _make(self, order: Order, wanted: Mapping[BlobId, None]) -> Made:
         batch = self._feed.read((order.members, wanted), threads=1, keep=False)
@@ -147,13 +165,15 @@ class Makers:
             indices.append(index)
             rows += row
         spool = self._feed.spool
-        found, past = make_files(self._root, rows, -1 if spool is None else spool.descriptor, PAST_CACHE)
-        for index, error, ctime_ns, inode, mode, name, mtime_ns, size in zip(
-            indices, *(found[at::4] for at in range(4)), *(rows[at::_WIDTH] for at in (1, 3, 4)), strict=True
+        found, past = make_files(
+            self._root, rows, -1 if spool is None else spool.descriptor, PAST_CACHE, self._stop
+        )
+        for index, error, ctime_ns, inode, mode, mtime_ns, size in zip(
+            indices, *(found[at::4] for at in range(4)), *(rows[at::_WIDTH] for at in (3, 4)), strict=True
         ):
             if error:
                 made.problems[index] = plain(OSError(error, ""))
-            elif name:
+            else:
                 made.files += 1
                 made.unflushed += size
                 if ctime_ns and is_long_past(mtime_ns, ctime_ns):
@@ -178,6 +198,8 @@ class Makers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self._stop[0] = 1
         self._threads.shutdown(cancel_futures=True)
 
 

@@ -84,13 +84,13 @@ class Count:
         """Count files of new folders: each, where they are made in C, which cannot be interrupted from here; else each call."""
         real: Any = native.make_files if compiled else plain.make_files
 
-        def counted(root: int, rows: list[Any], *others: int) -> tuple[list[int], int]:
+        def counted(root: int, rows: list[Any], *others: Any) -> tuple[list[int], int]:
             for end in range(plain.MAKING, len(rows) + 1, plain.MAKING) if compiled else ():
                 self.seen = next(self._numbers)
                 if self.seen == self.die_at:
                     real(root, rows[:end], *others)
-                    folder, name, *_ = rows[end - plain.MAKING : end]
-                    if name:
+                    folder, name, *_, content = rows[end - plain.MAKING : end]
+                    if content is not None:
                         # As if in the middle of it.
                         path = f"/proc/self/fd/{root}/{folder}/{name}"
                         os.truncate(path, os.stat(path).st_size // 2)

@@ -31,18 +31,20 @@ rows = []
 for number in range({FILES}):
     size = 150_000 if number % 3 else 10
     content = (4096, size) if number % 2 else (1, 5, 4096, size - 5) if number % 4 else bytes(size)
+    if number % 10 == 0:
+        rows += ("in", f"{{number // 10}}", 0o755, 0, 0, None)
     rows += (f"in/{{number // 10}}", f"{{number}}", 0o640, 1_600_000_000 * 10**9, size, content)
 os.path.exists({MARK!r})
-numbers, _ = native.make_files(root, rows, spool, 100_000)
+numbers, _ = native.make_files(root, rows, spool, 100_000, bytearray(1))
 os.path.exists({MARK!r})
-print(json.dumps(numbers[::4]))
+print(json.dumps({{f"{{place}}/{{name}}": error for place, name, error in zip(rows[::6], rows[1::6], numbers[::4])}}))
 """
 
 
-def traced(folder: Path, *options: str) -> tuple[list[int], dict[str, tuple[int, int]]]:
-    """Errors of the files that were to be made; and by name of a call the numbers of the first and last that count."""
+def traced(folder: Path, *options: str) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
+    """Errors of what was to be made; and by name of a call the numbers of the first and last that count."""
     shutil.rmtree(folder / "root", ignore_errors=True)
-    (folder / "root").mkdir()
+    (folder / "root" / "in").mkdir(parents=True)
     done = subprocess.run(
         [
             *("strace", "-qq", "-o", str(folder / "calls"), "-e", f"trace=newfstatat,{','.join(ESSENTIAL + HELPING)}"),
@@ -74,7 +76,7 @@ def test_what_fails_fails_alone_and_leaves_nothing(tmp_path: Path, extent: Exten
         pytest.skip("strace is not installed, or may not trace here")
     (tmp_path / "spool").write_bytes(bytes(range(256)) * 1_000)
     errors, counting = traced(tmp_path)
-    assert set(errors) == {0}
+    assert set(errors.values()) == {0}
     assert counting.keys() >= set(ESSENTIAL)
     whole = {
         path.relative_to(tmp_path): path.read_bytes()
@@ -91,21 +93,24 @@ def test_what_fails_fails_alone_and_leaves_nothing(tmp_path: Path, extent: Exten
         when = chance.randint(*counting[call])
         note = f"{call} number {when} fails with {error} (seed {extent.seed})"
         errors, _ = traced(tmp_path, "-e", f"inject={call}:error={error}:when={when}")
-        wrong = [number for number, one in enumerate(errors) if one]
-        failed += len(wrong)
+        wrong = {path for path, one in errors.items() if one}
+        # What was to lie in a folder that could not be made.
+        first = {path for path in wrong if path.rpartition("/")[0] not in wrong}
+        failed += len(first)
         if call in HELPING:
-            assert wrong == [], note
+            assert wrong == set(), note
         elif call != "close":
             # Closing a folder may fail without harm.
-            assert len(wrong) == 1, note
-        assert {errors[number] for number in wrong} <= {getattr(errno, error)}, note
+            assert len(first) == 1, note
+        assert {errors[path] for path in first} <= {getattr(errno, error)}, note
+        assert {errors[path] for path in wrong - first} <= {errno.ENOENT}, note
         left = {
             path.relative_to(tmp_path): path.read_bytes()
             for path in (tmp_path / "root").rglob("*")
             if path.is_file()
         }
-        gone = {Path("root", "in", str(number // 10), str(number)) for number in wrong}
+        gone = {Path("root", path) for path in wrong}
         assert left == {path: data for path, data in whole.items() if path not in gone}, note
     print(
-        f"compiled: {failed} files failed in {extent.runs(2 * len(calls), 20 * len(calls))} tries, seed {extent.seed}"
+        f"compiled: {failed} failed in {extent.runs(2 * len(calls), 20 * len(calls))} tries, seed {extent.seed}"
     )

@@ -169,10 +169,13 @@ def test_a_link_planted_where_it_is_written_leads_nowhere(
     outside.mkdir()
     real: Any = vars(making)["make_files"]
 
-    def plant(*arguments: Any) -> Any:
-        hidden = next(path for path in work.iterdir() if OURS in path.name and path.is_dir())
-        (hidden / "in").symlink_to(outside)
-        return real(*arguments)
+    def plant(root: int, rows: Any, *others: Any) -> Any:
+        if rows[5] is not None:
+            # The folders are there, and files follow.
+            hidden = next(path for path in work.iterdir() if OURS in path.name and path.is_dir())
+            (hidden / "in").rename(tmp_path / "aside")
+            (hidden / "in").symlink_to(outside)
+        return real(root, rows, *others)
 
     backup = place.capture(work)
     monkeypatch.setattr(making, "make_files", plant)

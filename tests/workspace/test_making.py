@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import resource
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nuvo_jupyter.model.changes import Outcome
 from nuvo_jupyter.model.errors import Cancelled
+from nuvo_jupyter.model.paths import to_name
 from nuvo_jupyter.native import plain
 from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.workspace import making
@@ -20,6 +25,7 @@ from nuvo_jupyter.workspace.apply import apply
 from nuvo_jupyter.workspace.capture import Captured
 from nuvo_jupyter.workspace.rules import OURS
 from nuvo_jupyter.workspace.safe import Root
+from nuvo_jupyter.workspace.temporaries import MARK
 
 from .places import Place, exactly, names
 
@@ -182,3 +188,112 @@ def test_cancelled_nothing_is_left_of_it(place: Place, source: Captured, work: P
         apply(root, place.store, exactly(source.nodes, backup.nodes), {}, cancelled=cancelled)
     assert names(work) == set()
     assert threads_left() == []
+
+
+def at_the_second_call(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], rows: int = 1) -> None:
+    """Let somebody act once before files are made, when some have been."""
+    real: Any = vars(making)["make_files"]
+    calls = itertools.count()
+
+    def call(root: int, given: Any, *others: Any) -> Any:
+        if given and given[5] is not None and next(calls) == rows:
+            act()
+        return real(root, given, *others)
+
+    monkeypatch.setattr(making, "make_files", call)
+
+
+@pytest.mark.parametrize("away", ["removed", "moved"])
+def test_what_is_written_out_of_sight_is_not_begun_anew_elsewhere(
+    place: Place, source: Captured, work: Path, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    def act() -> None:
+        hidden = next(path for path in work.iterdir() if OURS in path.name and path.is_dir())
+        hidden.rename(work / "moved")
+        if away == "removed":
+            shutil.rmtree(work / "moved")
+
+    monkeypatch.setattr(making, "MAKERS", 1)
+    at_the_second_call(monkeypatch, act)
+    outcomes = {one.path: one.outcome for one in place.restore(work, source)}
+    assert Outcome.FAILED in outcomes.values()
+    for path, outcome in outcomes.items():
+        # Nothing is said to be there that is not.
+        assert outcome is Outcome.FAILED or os.path.lexists(work / to_name(path)), path
+    # By the mark the next change clears away what may have been moved along.
+    assert [name for name in names(work) if OURS in name] == [MARK]
+
+
+def test_a_folder_that_is_renamed_meanwhile_does_not_come_back(
+    place: Place, source: Captured, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (work / "theirs").mkdir()
+    backup = place.capture(work)
+    nodes = {"theirs": backup.nodes["theirs"]}
+    nodes |= {f"theirs/{path}": node for path, node in source.nodes.items()}
+    at_the_second_call(monkeypatch, lambda: os.rename(work / "theirs", work / "renamed"))
+    outcomes = {one.path: one.outcome for one in place.apply(work, exactly(nodes, backup.nodes), backup)}
+    for path, outcome in outcomes.items():
+        assert outcome is Outcome.FAILED or os.path.lexists(work / to_name(path)), path
+    assert not [name for name in names(work) if OURS in name]
+
+
+def test_files_belong_to_the_group_their_folders_mode_says(place: Place, tmp_path: Path, work: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to any group")
+    folder = tmp_path / "source"
+    (folder / "all" / "in").mkdir(parents=True)
+    for number in range(2_000):
+        (folder / "all" / "in" / f"{number}").write_bytes(b"x")
+    source = place.capture(folder)
+    os.chown(work, -1, 12_345)
+    work.chmod(0o2775)
+    place.restore(work, source)
+    assert {path.stat().st_gid for path in (work / "all" / "in").iterdir()} == {os.getegid()}
+
+
+def test_what_lies_in_a_folder_that_could_not_be_made_says_why(
+    place: Place, source: Captured, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Any = vars(making)["make_files"]
+
+    def call(root: int, given: Any, *others: Any) -> Any:
+        # As on a disk with no inode left.
+        numbers, past = real(root, given, *others)
+        if given and given[5] is None and "0" in given[1::6]:
+            shutil.rmtree(next(path for path in work.iterdir() if OURS in path.name and path.is_dir()) / "0")
+            numbers[4 * given[1::6].index("0")] = errno.ENOSPC
+        return numbers, past
+
+    monkeypatch.setattr(making, "make_files", call)
+    outcomes = {one.path: one for one in place.restore(work, source)}
+    inside = [one for path, one in outcomes.items() if path == "all/0" or path.startswith("all/0/")]
+    assert len(inside) > 50
+    assert {(one.outcome, one.detail) for one in inside} == {
+        (Outcome.FAILED, "There is no space left on the disk.")
+    }
+    assert outcomes["all/1/1.txt"].outcome is Outcome.CREATED
+
+
+def test_a_large_file_does_not_keep_it_from_stopping(
+    place: Place, tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "source"
+    (folder / "all").mkdir(parents=True)
+    (folder / "all" / "large").write_bytes(os.urandom(1 << 20))
+    source = place.capture(folder)
+    real: Any = vars(making)["make_files"]
+    reached = threading.Event()
+
+    def call(root: int, given: Any, spool: int, past: int, stop: bytearray) -> Any:
+        if given:
+            # As a write that takes very long, until it is told to stop.
+            reached.set()
+            while not stop[0]:
+                threading.Event().wait(0.001)
+        return real(root, given, spool, past, stop)
+
+    monkeypatch.setattr(making, "make_files", call)
+    with Root(work) as root, pytest.raises(Cancelled):
+        apply(root, place.store, exactly(source.nodes, {}), {}, cancelled=reached.is_set)
+    assert names(work) == set()
