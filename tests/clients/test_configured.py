@@ -41,7 +41,7 @@ def test_a_json_file_and_the_environment(config_folder: Path, monkeypatch: pytes
 
 def test_files_about_something_else_are_not_run(config_folder: Path) -> None:
     (config_folder / "jupyter_server_config.py").write_text("raise SystemError('run')")
-    assert configured().workers == 2
+    assert configured().workers == 3
 
 
 @pytest.mark.parametrize("text", ["c.Nuvo.home = ", "c.Nuvo.home = 1 / 0"])

@@ -27,11 +27,14 @@ def test_contents_come_back_as_they_were(tmp_path: Path) -> None:
 
 
 def test_it_keeps_no_more_than_it_may(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, limit=10)
+    spool = Spool(tmp_path, limit=3 * 4096)
     spool.put(b"a", b"12345678")
-    spool.put(b"b", b"123")
-    spool.put(c := b"c", b"12")
-    assert (b"a" in spool, b"b" in spool, c in spool) == (True, False, True)
+    spool.put(b"b", bytes(2 * 4096 + 1))
+    spool.put(c := b"c", bytes(2 * 4096))
+    spool.put(b"d", b"1")
+    assert (b"a" in spool, b"b" in spool, c in spool, b"d" in spool) == (True, False, True, False)
+    # Each begins with a page.
+    assert spool.pieces([b"a", c]) == (0, 8, 4096, 8192)
 
 
 def test_where_no_file_can_be_nothing_is_kept(tmp_path: Path) -> None:
