@@ -76,7 +76,7 @@ class NativeHook(BuildHookInterface[Any]):
             compile_native(Path(self.root))
         except NotCompiled as error:
             self.app.display_warning(
-                f"Without a C compiler and Python's headers capturing is slower: {error}"
+                f"Without a C compiler and Python's headers snapshots and restores are slower: {error}"
             )
             return
         build_data["artifacts"].append(str(BUILT))

@@ -17,7 +17,7 @@ Place = tuple[int, int, int, int, int]
 """As in the catalog: pack's row id, offset, stored bytes, plain bytes, codec."""
 
 
-class Range(msgspec.Struct, array_like=True, gc=False):
+class Range(msgspec.Struct, gc=False):
     """A stretch of one pack.
 
     Args:

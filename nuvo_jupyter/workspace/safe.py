@@ -46,13 +46,6 @@ class Root:
                 hint="Check that the folder exists and belongs to you; it may have been moved or not be mounted.",
             ) from error
 
-    @classmethod
-    def adopted(cls, fd: int) -> Self:
-        """A workspace whose folder somebody else has opened; closed with this."""
-        root = cls.__new__(cls)
-        root.path, root.fd = "", fd
-        return root
-
     def folder(self, path: str) -> int:
         """Open the folder at ``path`` (path text); the caller closes the descriptor.
 

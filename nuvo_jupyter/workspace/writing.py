@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from nuvo_jupyter.model.errors import StoreDamaged
 from nuvo_jupyter.model.nodes import Node
 from nuvo_jupyter.store.pack import Buffer
+from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.workspace.safe import CREATE_FLAGS, READ_FLAGS
 from nuvo_jupyter.workspace.scan import FILE_MODE
-
-if TYPE_CHECKING:
-    # A process that only makes files does without.
-    from nuvo_jupyter.store.spool import Spool
 
 
 class Maker:

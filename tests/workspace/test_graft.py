@@ -17,7 +17,6 @@ import pytest
 from nuvo_jupyter.model.changes import Outcome
 from nuvo_jupyter.model.errors import Cancelled, StorageFull
 from nuvo_jupyter.model.nodes import Node, NodeKind
-from nuvo_jupyter.native import plain
 from nuvo_jupyter.workspace import durable, making, syscalls
 from nuvo_jupyter.workspace.apply import apply
 from nuvo_jupyter.workspace.capture import Captured
@@ -33,11 +32,7 @@ from .places import Place, exactly, names
 ALL = {"new", "new/a", "new/b", "new/in", "new/in/c", "new/in/deep", "new/in/deep/d", "new/link", "new/none"}
 
 
-@pytest.fixture(autouse=True, params=["compiled", "plain"])
-def made_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What makes the files."""
-    if request.param == "plain":
-        monkeypatch.setattr(making, "make_files", plain.make_files)
+pytestmark = pytest.mark.usefixtures("made_by")
 
 
 @pytest.fixture

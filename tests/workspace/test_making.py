@@ -18,7 +18,6 @@ import pytest
 from nuvo_jupyter.model.changes import Outcome
 from nuvo_jupyter.model.errors import Cancelled
 from nuvo_jupyter.model.paths import to_name
-from nuvo_jupyter.native import plain
 from nuvo_jupyter.store.spool import Spool
 from nuvo_jupyter.workspace import making
 from nuvo_jupyter.workspace.apply import apply
@@ -33,11 +32,7 @@ FILES = 2_500
 ODD = [b"caf\xe9", "日本".encode(), b"back\\slash", b"new\nline", b"-rf", b" "]
 
 
-@pytest.fixture(autouse=True, params=["compiled", "plain"])
-def made_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What makes the files."""
-    if request.param == "plain":
-        monkeypatch.setattr(making, "make_files", plain.make_files)
+pytestmark = pytest.mark.usefixtures("made_by")
 
 
 @pytest.fixture
@@ -103,9 +98,9 @@ def test_targets_that_get_the_same_get_it_from_the_spool(
             assert all(node.content == () or spool.pieces(node.content) for node in source.nodes.values())
             place.store.index.forget()
             with place.catalog.write() as connection:
-                kept = connection.exec_driver_sql("SELECT id, pack_id FROM blob").fetchall()
-                connection.exec_driver_sql("UPDATE blob SET length = 0 WHERE kind = 0")
-    assert kept
+                assert (
+                    connection.exec_driver_sql("UPDATE blob SET length = 0 WHERE kind = 0").rowcount > 2_000
+                )
 
 
 def test_what_was_made_need_not_be_read_by_the_next_capture(
