@@ -315,6 +315,47 @@ def test_large_files_are_read_to_memory_that_is_used_again(store: Store) -> None
         assert store.read_file(node) == data[number]
 
 
+def test_rooms_for_small_files_are_used_again_by_the_next_writer(store: Store) -> None:
+    with store.writer() as writer:
+        room = writer.room()
+        room[:6] = b"foobar"
+        first = writer.add_room(room, [3, 3])
+        commit(store, writer)
+    with store.writer() as writer:
+        assert writer.room() is room
+        # What lay in it before is no part of what it holds now.
+        room[:3] = b"baz"
+        second = writer.add_room(room, [3])
+        commit(store, writer)
+    assert [store.read(id_) for id_ in (*first, *second)] == [b"foo", b"bar", b"baz"]
+
+
+@pytest.mark.parametrize("stored", [0, 300, 3_000])
+def test_all_ids_are_asked_for_only_where_there_are_few(
+    store: Store, monkeypatch: pytest.MonkeyPatch, stored: int
+) -> None:
+    with store.writer() as writer:
+        writer.add_many([b"%d" % number for number in range(stored)])
+        commit(store, writer)
+    store.index.forget()
+    asked: list[set[bytes] | None] = []
+    real = store.index.all_of_few
+
+    def all_of_few(limit: int) -> set[bytes] | None:
+        asked.append(real(limit))
+        return asked[-1]
+
+    monkeypatch.setattr(store.index, "all_of_few", all_of_few)
+    with store.writer() as writer:
+        ids = [
+            writer.add_many([b"%d" % number for number in range(start, start + 60)])
+            for start in range(0, 240, 60)
+        ]
+        commit(store, writer)
+    assert [None if found is None else len(found) for found in asked] == [stored if stored < 480 else None]
+    assert {store.read(id_) for some in ids for id_ in some} == {b"%d" % number for number in range(240)}
+
+
 def test_a_file_that_cannot_be_read_on(store: Store) -> None:
     def pieces() -> Iterator[bytes]:
         yield noise(0, 10_000_000)
