@@ -186,14 +186,16 @@ def test_cancelled_nothing_is_left_of_it(place: Place, source: Captured, work: P
 
 
 def at_the_second_call(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], rows: int = 1) -> None:
-    """Let somebody act once before files are made, when some have been."""
+    """Let somebody act once before files are made, when some have been, and while nothing else is being made."""
     real: Any = vars(making)["make_files"]
     calls = itertools.count()
+    one_at_a_time = threading.Lock()
 
     def call(root: int, given: Any, *others: Any) -> Any:
-        if given and given[5] is not None and next(calls) == rows:
-            act()
-        return real(root, given, *others)
+        with one_at_a_time:
+            if given and given[5] is not None and next(calls) == rows:
+                act()
+            return real(root, given, *others)
 
     monkeypatch.setattr(making, "make_files", call)
 
